@@ -17,9 +17,9 @@ class ResourcesHook(BuildHookInterface):  # type: ignore[type-arg]
             return
         root = Path(self.root)
         if not (root / "static/dist/manifest.json").is_file():
-            raise SystemExit("The interface bundle is missing: run `make bundle` first (or `make dist`).")
+            raise SystemExit("The interface is not built: run `make dist`, which does it first.")
         if not any((root / "translations").rglob("*.mo")):
-            raise SystemExit("The translations are not compiled: run `lab i18n compile` first (or `make dist`).")
+            raise SystemExit("The translations are not compiled: run `make dist`, which does it first.")
         build_data["force_include"].update(
             {
                 str(root / "templates"): "lab/_resources/templates",
