@@ -22,6 +22,7 @@ class ResourcesHook(BuildHookInterface):  # type: ignore[type-arg]
             raise SystemExit("The translations are not compiled: run `make dist`, which does it first.")
         build_data["force_include"].update(
             {
+                str(root / "wsgi.py"): "wsgi.py",
                 str(root / "templates"): "lab/_resources/templates",
                 str(root / "translations"): "lab/_resources/translations",
                 str(root / "static/dist"): "lab/_resources/static/dist",
