@@ -1,0 +1,1 @@
+"""The only floor where SQLite and PostgreSQL differ: engine, types, locking, search, migrations."""

@@ -1,0 +1,131 @@
+"""Engines: SQLite tuned for durable, simultaneous use; PostgreSQL with deadlines on every wait."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session, sessionmaker
+
+from lab.db import version
+from lab.kernel.errors import Unavailable
+
+log = logging.getLogger("lab.db")
+
+#: Seconds a writer waits for its turn before the person is told to try again.
+WRITE_WAIT = 8.0
+_WRITE = "lab_write"
+
+
+class Database:
+    """One engine and the two ways to use it: a reading session, and a writing transaction.
+
+    `url` is an SQLAlchemy address (`sqlite:///…` or `postgresql+psycopg://…`);
+    statements slower than `slow_ms` milliseconds are logged without their values.
+    """
+
+    def __init__(self, url: str, *, slow_ms: int = 200, pool_size: int = 16) -> None:
+        self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
+        self.engine = _sqlite_engine(url, pool_size) if self.is_sqlite else _postgresql_engine(url, pool_size)
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        # SQLite has one writer. Queueing here is fair and wakes at once; its own busy handler sleeps and
+        # starves late comers. Other processes are still met by the busy timeout.
+        self._turn = threading.Lock() if self.is_sqlite else None
+        _tell_slow_statements(self.engine, slow_ms)
+
+    def session(self) -> Session:
+        """A session for reading. Close it when done."""
+        return self._sessions()
+
+    @contextmanager
+    def writing(self, session: Session | None = None) -> Iterator[Session]:
+        """Own one transaction: commits at the end, rolls back on any error.
+
+        An open session given here first ends its reading transaction, so that what is read next is the
+        newest state. Raises `Unavailable` when no turn to write came within `WRITE_WAIT` seconds.
+        """
+        own = session is None
+        current = session if session is not None else self._sessions()
+        current.rollback()
+        if self._turn is not None and not self._turn.acquire(timeout=WRITE_WAIT):
+            raise Unavailable
+        try:
+            current.connection(execution_options={_WRITE: True})
+            yield current
+            version.settle_version(current)
+            current.commit()
+        except BaseException:
+            current.rollback()
+            version.forget_changes(current)
+            raise
+        finally:
+            if self._turn is not None:
+                self._turn.release()
+            if own:
+                current.close()
+
+    def dispose(self) -> None:
+        """Close every connection (end of a process, or before a fork)."""
+        self.engine.dispose()
+
+
+def _sqlite_engine(url: str, pool_size: int) -> Engine:
+    engine = create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_timeout=5)
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.isolation_level = None  # SQLAlchemy's "begin" event below says BEGIN, and which
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",  # "saved" means on disk, also after a power cut
+            "foreign_keys=ON",
+            "busy_timeout=5000",
+            "temp_store=MEMORY",
+            "cache_size=-32000",
+            "mmap_size=268435456",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writing = connection.get_execution_options().get(_WRITE)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    return engine
+
+
+def _postgresql_engine(url: str, pool_size: int) -> Engine:
+    return create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_timeout=5,
+        pool_pre_ping=True,
+        connect_args={
+            "connect_timeout": 3,
+            "options": "-c timezone=UTC -c statement_timeout=20000 -c lock_timeout=5000"
+            " -c idle_in_transaction_session_timeout=60000",
+            "tcp_user_timeout": 10000,
+        },
+    )
+
+
+def _tell_slow_statements(engine: Engine, slow_ms: int) -> None:
+    @event.listens_for(engine, "before_cursor_execute")
+    def _start(conn: Connection, cursor: Any, statement: str, params: Any, context: Any, many: bool) -> None:
+        context.lab_started = time.perf_counter()
+
+    @event.listens_for(engine, "after_cursor_execute")
+    def _stop(conn: Connection, cursor: Any, statement: str, params: Any, context: Any, many: bool) -> None:
+        spent = (time.perf_counter() - context.lab_started) * 1000
+        if spent >= slow_ms:
+            log.warning("slow statement", extra={"ms": round(spent), "sql": " ".join(statement.split())[:400]})

@@ -1,0 +1,142 @@
+"""Full-text search on both engines over one table of folded text.
+
+`search_document` holds what is searched, folded in Python (case, accents) so that both engines agree.
+SQLite mirrors it into an FTS5 table kept by triggers; PostgreSQL adds a generated tsvector with a GIN
+index. Newest documents come first: that order needs no ranking of every match, so it stays quick at a
+million documents.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Select,
+    String,
+    Table,
+    Text,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.orm import Session
+
+from lab.db.base import Base, Id
+from lab.kernel.text import fold, search_words
+
+search_document = Table(
+    "search_document",
+    Base.metadata,
+    Column("id", Id, primary_key=True),
+    Column("kind", String(24), nullable=False),
+    Column("contribution_id", Id, ForeignKey("contribution.id"), unique=True),
+    Column("action_id", Id, ForeignKey("action.id"), unique=True),
+    Column("project_id", Id, ForeignKey("project.id"), unique=True),
+    Column("event_id", Id, ForeignKey("event.id"), unique=True),
+    #: Whether everybody may find it.
+    Column("is_public", Boolean, nullable=False, default=True),
+    Column("folded", Text, nullable=False),
+    Index("ix_search_document_kind", "kind", "id"),
+)
+
+#: Statements that only one engine understands; run by the first migration and by nothing else.
+SQLITE_DDL = (
+    "CREATE VIRTUAL TABLE search_fts USING fts5(folded, content='search_document', content_rowid='id',"
+    " tokenize=\"unicode61 remove_diacritics 0\", prefix='3')",
+    "CREATE TRIGGER search_document_ai AFTER INSERT ON search_document BEGIN"
+    " INSERT INTO search_fts(rowid, folded) VALUES (new.id, new.folded); END",
+    "CREATE TRIGGER search_document_ad AFTER DELETE ON search_document BEGIN"
+    " INSERT INTO search_fts(search_fts, rowid, folded) VALUES ('delete', old.id, old.folded); END",
+    "CREATE TRIGGER search_document_au AFTER UPDATE OF folded ON search_document BEGIN"
+    " INSERT INTO search_fts(search_fts, rowid, folded) VALUES ('delete', old.id, old.folded);"
+    " INSERT INTO search_fts(rowid, folded) VALUES (new.id, new.folded); END",
+)
+SQLITE_DROP = (
+    "DROP TRIGGER search_document_au",
+    "DROP TRIGGER search_document_ad",
+    "DROP TRIGGER search_document_ai",
+    "DROP TABLE search_fts",
+)
+POSTGRESQL_DDL = (
+    "ALTER TABLE search_document ADD COLUMN vector tsvector"
+    " GENERATED ALWAYS AS (to_tsvector('simple', folded)) STORED",
+    "CREATE INDEX ix_search_document_vector ON search_document USING gin (vector)",
+)
+POSTGRESQL_DROP = (
+    "DROP INDEX ix_search_document_vector",
+    "ALTER TABLE search_document DROP COLUMN vector",
+)
+
+#: Longest text that is indexed, in characters.
+INDEXED = 20_000
+
+
+def put_document(session: Session, kind: str, subject_id: int, words: str, *, is_public: bool) -> None:
+    """Index (again) the words of one subject; `kind` is contribution, action, project or event."""
+    column = search_document.c[f"{kind}_id"]
+    values = {"folded": fold(words)[:INDEXED], "is_public": is_public}
+    known = session.execute(update(search_document).where(column == subject_id).values(**values))
+    if not known.rowcount:  # type: ignore[attr-defined]
+        session.execute(insert(search_document).values(kind=kind, **{column.name: subject_id}, **values))
+
+
+def drop_document(session: Session, kind: str, subject_id: int) -> None:
+    """Take one subject out of the index."""
+    session.execute(delete(search_document).where(search_document.c[f"{kind}_id"] == subject_id))
+
+
+def matches(session: Session, query: str) -> ColumnElement[bool] | None:
+    """The condition on `search_document` that every word of `query` occurs (the last as a beginning).
+
+    None when the query has no word that can be searched.
+    """
+    return _matches(session, search_words(query), all_words=True)
+
+
+def matches_any(session: Session, words: list[str]) -> ColumnElement[bool] | None:
+    """The condition that at least one of the folded `words` occurs."""
+    return _matches(session, words, all_words=False)
+
+
+def _matches(session: Session, words: list[str], *, all_words: bool) -> ColumnElement[bool] | None:
+    # Words come from `search_words`: letters and digits only, so nothing in them is syntax on either engine.
+    if not words:
+        return None
+    if session.get_bind().dialect.name == "sqlite":
+        terms = [f'"{word}"' for word in words]
+        terms[-1] += "*" if all_words else ""
+        phrase = (" AND " if all_words else " OR ").join(terms)
+        return search_document.c.id.in_(
+            text("SELECT rowid FROM search_fts WHERE search_fts MATCH :fts_query").bindparams(fts_query=phrase)
+        )
+    terms = [f"'{word}'" for word in words]
+    terms[-1] += ":*" if all_words else ""
+    phrase = (" & " if all_words else " | ").join(terms)
+    vector: ColumnElement[str] = literal_column("search_document.vector")
+    return vector.op("@@")(func.to_tsquery("simple", bindparam("ts_query", phrase)))
+
+
+def found_ids(
+    session: Session, kind: str, query: str, *, limit: int, before: int | None = None
+) -> list[tuple[int, int]]:
+    """Newest public matches of one kind as (document id, subject id); `before` pages on by document id."""
+    condition = matches(session, query)
+    if condition is None:
+        return []
+    rows: Select[tuple[int, int]] = (
+        select(search_document.c.id, search_document.c[f"{kind}_id"])
+        .where(search_document.c.kind == kind, search_document.c.is_public, condition)
+        .order_by(search_document.c.id.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        rows = rows.where(search_document.c.id < before)
+    return [(row[0], row[1]) for row in session.execute(rows)]
