@@ -100,7 +100,7 @@ $(VENV)/.made:
 	@$(PYTHON) -m venv $(VENV)
 	@if [ -n "$(UV)" ] && ! [ -x "$(UV)" ]; then \
 		$(BIN)/python -m pip install --quiet --only-binary :all: --require-hashes -r requirements-uv.lock \
-		|| echo "uv cannot be had here: pip installs, which takes a minute longer"; fi
+		|| echo "uv cannot be had here: pip installs instead"; fi
 	@touch $@
 
 $(VENV)/.run: requirements.lock requirements-build.lock pyproject.toml hatch_build.py | $(VENV)/.made
