@@ -128,4 +128,6 @@ def _tell_slow_statements(engine: Engine, slow_ms: int) -> None:
     def _stop(conn: Connection, cursor: Any, statement: str, params: Any, context: Any, many: bool) -> None:
         spent = (time.perf_counter() - context.lab_started) * 1000
         if spent >= slow_ms:
-            log.warning("slow statement", extra={"ms": round(spent), "sql": " ".join(statement.split())[:400]})
+            log.warning(
+                "slow statement", extra={"ms": round(spent), "sql": " ".join(statement.split())[:400]}
+            )

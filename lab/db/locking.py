@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from lab.db.base import Base
 from lab.kernel.errors import Conflict, NotFound
 
-
 T = TypeVar("T", bound=Base)
 
 

@@ -14,7 +14,6 @@ from sqlalchemy import (
     ColumnElement,
     ForeignKey,
     Index,
-    Select,
     String,
     Table,
     Text,
@@ -115,7 +114,9 @@ def _matches(session: Session, words: list[str], *, all_words: bool) -> ColumnEl
         terms[-1] += "*" if all_words else ""
         phrase = (" AND " if all_words else " OR ").join(terms)
         return search_document.c.id.in_(
-            text("SELECT rowid FROM search_fts WHERE search_fts MATCH :fts_query").bindparams(fts_query=phrase)
+            text("SELECT rowid FROM search_fts WHERE search_fts MATCH :fts_query").bindparams(
+                fts_query=phrase
+            )
         )
     terms = [f"'{word}'" for word in words]
     terms[-1] += ":*" if all_words else ""
@@ -131,7 +132,7 @@ def found_ids(
     condition = matches(session, query)
     if condition is None:
         return []
-    rows: Select[tuple[int, int]] = (
+    rows = (
         select(search_document.c.id, search_document.c[f"{kind}_id"])
         .where(search_document.c.kind == kind, search_document.c.is_public, condition)
         .order_by(search_document.c.id.desc())

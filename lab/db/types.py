@@ -40,7 +40,6 @@ class Code(TypeDecorator[StrEnum]):
         super().__init__(*args, **kwargs)
         self.codes = codes
 
-
     def process_bind_param(self, value: StrEnum | str | None, dialect: Dialect) -> str | None:
         return None if value is None else self.codes(value).value
 

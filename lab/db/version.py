@@ -25,7 +25,7 @@ _CHANGED = "lab.public_changed"
 
 def current_version(session: Session) -> int:
     """The number of public changes committed so far."""
-    return session.execute(select(content_version.c.version)).scalar_one()
+    return int(session.execute(select(content_version.c.version)).scalar_one())
 
 
 def mark_public_change(session: Session) -> None:

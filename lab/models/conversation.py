@@ -12,7 +12,7 @@ from lab.models.accounts import Person
 
 
 class Support(Base):
-    """"I want this too": one per person and input, whatever the race."""
+    """ "I want this too": one per person and input, whatever the race."""
 
     __tablename__ = "support"
     __public__ = True

@@ -123,4 +123,3 @@ class ProjectChange(Base):
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     office_id: Mapped[int | None] = mapped_column(ForeignKey("office.id"))
     office: Mapped[Office | None] = relationship(lazy="raise")
-

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 from sqlalchemy import Engine
@@ -20,7 +20,7 @@ def include(item: Any, name: str | None, kind: str, reflected: bool, compare_to:
     return not (name or "").startswith(_SEARCH)
 
 
-def plain_types(kind: str, item: Any, _context: Any) -> str | bool:
+def plain_types(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     """Migrations name the database's own types: they must still run when ours have moved on."""
     if isinstance(item, UtcDateTime):
         return "sa.DateTime(timezone=True)"

@@ -1,0 +1,24 @@
+"""Adding to a counted row that may not exist yet, in one statement on both engines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+
+def add_to(
+    session: Session, table: Table, key: dict[str, Any], by: int = 1, *, counter: str = "count"
+) -> int:
+    """Add `by` to the column `counter` in the row named by the unique `key`, making it if needed; the new count.
+
+    Atomic: simultaneous callers each see their own addition counted once.
+    """
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(table).values({**key, counter: by})
+    statement = statement.on_conflict_do_update(
+        index_elements=list(key), set_={counter: table.c[counter] + by}
+    ).returning(table.c[counter])
+    return int(session.execute(statement).scalar_one())

@@ -1,0 +1,1 @@
+"""Use cases as verbs: they take (ctx, command), flush, and never commit."""

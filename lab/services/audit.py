@@ -1,0 +1,36 @@
+"""The log of who did what in which capacity: append-only, kept for good, no personal text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lab.models.operations import AuditEntry
+from lab.policy.actor import Grant
+from lab.services.context import Context
+
+
+def record(
+    ctx: Context,
+    verb: str,
+    subject: Any,
+    grant: Grant | None = None,
+    *,
+    reason: str = "",
+    **details: Any,
+) -> AuditEntry:
+    """Write one entry about `subject` (a model with an `id`) in the transaction of the act itself."""
+    entry = AuditEntry(
+        at=ctx.now,
+        person_id=ctx.actor.person_id,
+        capacity=str(grant.role) if grant else ("system" if ctx.actor.is_system else ""),
+        office_id=grant.office_id if grant else None,
+        body_id=grant.body_id if grant else None,
+        verb=verb,
+        subject_kind=subject.__tablename__,
+        subject_id=getattr(subject, "id", None),
+        reason=reason,
+        details=details,
+        request_id=ctx.request_id,
+    )
+    ctx.session.add(entry)
+    return entry

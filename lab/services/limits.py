@@ -1,0 +1,63 @@
+"""Limits kept in the database: one counter for each bucket, key and window of time.
+
+The numbers are for one neighbourhood with one hall: 200 people behind one address must never meet them,
+a script that tries codes or passwords must. Keys are stored as digests.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Table, delete
+
+from lab.db.upsert import add_to
+from lab.kernel.errors import RateLimited
+from lab.kernel.ids import token_digest
+from lab.models.operations import RateCounter
+from lab.services.context import Context
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most `most` in `seconds`."""
+
+    bucket: str
+    most: int
+    seconds: int
+
+
+#: Wrong passwords for one account; after them the code by mail still works, so nobody can be locked out.
+PASSWORD_PER_ACCOUNT = Limit("password_account", 10, 900)
+#: Wrong passwords and codes from one address: a hall may mistype, a script is stopped.
+SIGN_IN_PER_ADDRESS = Limit("sign_in_address", 600, 900)
+#: Codes mailed to one address.
+CODE_PER_EMAIL = Limit("code_email", 5, 3600)
+CODE_PER_ADDRESS = Limit("code_address", 400, 3600)
+#: Things said by one person, and without account from one browser or one address.
+SAY_PER_PERSON = Limit("say_person", 30, 3600)
+SAY_PER_ADDRESS = Limit("say_address", 400, 3600)
+COMMENT_PER_PERSON = Limit("comment_person", 60, 3600)
+FLAG_PER_PERSON = Limit("flag_person", 20, 3600)
+FLAG_PER_ADDRESS = Limit("flag_address", 100, 3600)
+RECEIPT_PER_ADDRESS = Limit("receipt_address", 600, 900)
+RATING_PER_ADDRESS = Limit("rating_address", 400, 3600)
+DRAFT_PER_ADDRESS = Limit("draft_address", 12000, 3600)
+
+
+def spend(ctx: Context, limit: Limit, key: str) -> None:
+    """Count one use. Raises `RateLimited` with the seconds left in the window when it is one too many."""
+    stamp = int(ctx.now.timestamp())
+    start = datetime.fromtimestamp(stamp - stamp % limit.seconds, UTC)
+    table = RateCounter.__table__
+    assert isinstance(table, Table)
+    row = {"bucket": limit.bucket, "key_digest": token_digest(f"{limit.bucket}:{key}"), "window_start": start}
+    used = add_to(ctx.session, table, row)
+    if used > limit.most:
+        raise RateLimited(limit.seconds - stamp % limit.seconds)
+
+
+def forget_old(ctx: Context) -> int:
+    """Drop counters whose window is over; how many."""
+    old = delete(RateCounter).where(RateCounter.window_start < ctx.now - timedelta(days=1))
+    return int(ctx.session.execute(old).rowcount)  # type: ignore[attr-defined]
