@@ -15,7 +15,7 @@ _LENGTH = 8
 # What a reader may write for a symbol of ours; a wrong guess is still caught by the check character.
 # The second line is Cyrillic: the same shapes, from the keyboard of a neighbour's phone.
 _LOOK_ALIKES = str.maketrans(
-    "S0O1IU" + "АВЕНКМРТХСО",  # noqa: RUF001 - the Cyrillic letters are meant
+    "S0O1IU" + "АВЕНКМРТХСО",
     "5QQ7JV" + "ABEHKMPTXCQ",
 )
 

@@ -18,6 +18,21 @@ _WORDS = re.compile(r"\w+")
 _SENTENCE_END = re.compile(r"[.!?…]+(?=\s|$)|\n\s*\n")
 
 
+def few_marks(s: str) -> str:
+    """The text with at most 8 combining marks on a letter.
+
+    To be called before any normalisation: sorting a very long run of marks takes the square of its length.
+    """
+    if s.isascii():
+        return s
+    kept, run = [], 0
+    for c in s:
+        run = run + 1 if unicodedata.combining(c) else 0
+        if run <= _MAX_MARKS:
+            kept.append(c)
+    return "".join(kept)
+
+
 def clean_line(s: str, limit: int) -> str:
     """One line of text: NFC, no control or invisible characters, single spaces, at most `limit` characters.
 
@@ -37,7 +52,7 @@ def clean_text(s: str, limit: int) -> str:
 
 def fold(s: str) -> str:
     """The text as search and matching see it: no case, no accents, plain apostrophes; any script kept."""
-    text = _few_marks(s).translate(_APOSTROPHES)
+    text = few_marks(s).translate(_APOSTROPHES)
     for _ in range(2):  # a folded letter may decompose again
         text = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
         # Marks below class 10 are part of the letter (Devanagari, Bengali, Japanese), not accents on it.
@@ -84,7 +99,7 @@ def fold_email(s: str) -> str:
 
     Only for comparing: mail is sent to the address as it was written.
     """
-    local, _, domain = unicodedata.normalize("NFKC", s).strip().lower().rpartition("@")
+    local, _, domain = unicodedata.normalize("NFKC", few_marks(s)).strip().lower().rpartition("@")
     domain = _ascii_domain(domain)
     local = local.split("+", 1)[0] or local
     if domain in _DOTS_DO_NOT_COUNT:
@@ -124,7 +139,7 @@ def gulpease(text: str) -> int:
 
 
 def _safe(s: str) -> str:
-    kept = "".join(c for c in _few_marks(s) if _is_allowed(c))
+    kept = "".join(c for c in few_marks(s) if _is_allowed(c))
     text = unicodedata.normalize("NFC", kept)
     # Joiners join nothing when no visible character is there: such a text is empty.
     return text if text.strip(_JOINERS + " \t\n") else ""
@@ -140,18 +155,6 @@ def _is_allowed(c: str) -> bool:
     if point & 0xFFFE == 0xFFFE or 0xFDD0 <= point <= 0xFDEF:
         return False
     return unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
-
-
-def _few_marks(s: str) -> str:
-    # Before any normalisation: sorting a very long run of marks takes the square of its length.
-    if s.isascii():
-        return s
-    kept, run = [], 0
-    for c in s:
-        run = run + 1 if unicodedata.combining(c) else 0
-        if run <= _MAX_MARKS:
-            kept.append(c)
-    return "".join(kept)
 
 
 def _cut(s: str, limit: int) -> str:
