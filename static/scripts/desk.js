@@ -1,0 +1,44 @@
+// The desk by keyboard: j and k walk the list, Enter opens, letters do what a button says, ? tells which.
+const rows = () => [...document.querySelectorAll('[data-row]')];
+const typing = (target) => target.closest('input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]');
+
+function walk(step) {
+  const list = rows();
+  if (!list.length) return;
+  const now = list.findIndex((row) => row.contains(document.activeElement));
+  const next = list[Math.min(Math.max(now + step, 0), list.length - 1)];
+  (next.matches('a, [tabindex]') ? next : next.querySelector('a'))?.focus();
+  next.scrollIntoView({ block: 'nearest' });
+}
+
+function help() {
+  const dialog = document.querySelector('dialog[data-keys]');
+  if (!dialog) return;
+  const list = dialog.querySelector('[data-keys-list]');
+  list.querySelectorAll('[data-own]').forEach((line) => line.remove());
+  for (const button of document.querySelectorAll('[data-key]')) {
+    const line = document.createElement('div');
+    line.dataset.own = '';
+    const key = Object.assign(document.createElement('dt'), { textContent: button.dataset.key });
+    const word = Object.assign(document.createElement('dd'), { textContent: button.textContent.trim() });
+    line.append(key, word);
+    list.append(line);
+  }
+  dialog.showModal();
+}
+
+document.addEventListener('keydown', (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+  if (document.querySelector('dialog[open]')) return;
+  if (event.key === 'j') walk(1);
+  else if (event.key === 'k') walk(-1);
+  else if (event.key === '?') help();
+  else if (event.key === '/') document.querySelector('input[type=search]')?.focus();
+  else {
+    const button = [...document.querySelectorAll('[data-key]')].find((one) => one.dataset.key === event.key);
+    if (!button) return;
+    button.focus();
+    button.click();
+  }
+  event.preventDefault();
+});
