@@ -49,10 +49,14 @@ def private_details(text: str) -> list[PrivateDetail]:
     """The kinds of private details in the text, each once, in the order of the enum."""
     plain = unicodedata.normalize("NFKC", few_marks(text))
     upper = plain.upper()
+    ibans = _ibans(upper)
+    without_ibans = upper
+    for iban in ibans:  # the digits of an account, in groups, look like a telephone number
+        without_ibans = without_ibans.replace(iban, " ")
     found = {
-        PrivateDetail.PHONE: _has_phone(plain),
+        PrivateDetail.PHONE: _has_phone(without_ibans),
         PrivateDetail.EMAIL: _EMAIL.search(plain) is not None,
-        PrivateDetail.IBAN: any(_is_iban(upper, match) for match in _IBAN_START.finditer(upper)),
+        PrivateDetail.IBAN: bool(ibans),
         PrivateDetail.FISCAL_CODE: any(_is_fiscal_code(code) for code in _FISCAL_CODE.findall(upper)),
     }
     return [kind for kind, present in found.items() if present]
@@ -82,12 +86,23 @@ def _is_phone(candidate: str) -> bool:
     return digits.startswith("0") and digits[1:2] != "0" and 8 <= len(digits) <= 11
 
 
-def _is_iban(text: str, start: re.Match[str]) -> bool:
-    length = _IBAN_LENGTHS.get(start[0][:2], 0)
-    code = re.sub(r"[ -]", "", text[start.start() : start.start() + 2 * length])[:length]
-    if not length or len(code) < length or not (code.isascii() and code.isalnum()):
-        return False
-    return int("".join(str(int(c, 36)) for c in code[4:] + code[:4])) % 97 == 1
+def _ibans(text: str) -> set[str]:
+    """The account numbers as they are written, spaces included."""
+    return {written for match in _IBAN_START.finditer(text) if (written := _iban_at(text, match))}
+
+
+def _iban_at(text: str, start: re.Match[str]) -> str:
+    length = _IBAN_LENGTHS.get(start[0][:2])
+    if length is None:
+        return ""
+    written = re.match(
+        rf"(?:[A-Z0-9][ -]?){{{length - 1}}}[A-Z0-9]", text[start.start() : start.start() + 2 * length]
+    )
+    if written is None:
+        return ""
+    code = re.sub(r"[ -]", "", written[0])
+    valid = int("".join(str(int(c, 36)) for c in code[4:] + code[:4])) % 97 == 1
+    return written[0] if valid else ""
 
 
 def _is_fiscal_code(code: str) -> bool:

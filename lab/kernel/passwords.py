@@ -9,9 +9,12 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from zxcvbn import zxcvbn
 
+from lab.kernel.text import fold
+
 MIN_LENGTH = 8
 MAX_LENGTH = 128
 _MIN_SCORE = 2  # of 4: some 10^6 guesses or more
+_MIN_OWN = 5  # characters that must remain when what others know of the person is taken away
 _JUDGED = 72  # the judge's time grows fast with length, and what follows cannot make a password easier
 _MAX_HASHED = 1024
 
@@ -59,7 +62,8 @@ def check_password(password: str, *personal: str) -> str | None:
     if _score(normal, []) < _MIN_SCORE:
         return "too_common"
     words = [part for text in personal for part in _parts(text)]
-    return "too_personal" if words and _score(normal, words) < _MIN_SCORE else None
+    is_personal = _little_is_left(normal, words) or (bool(words) and _score(normal, words) < _MIN_SCORE)
+    return "too_personal" if is_personal else None
 
 
 def hash_password(password: str) -> str:
@@ -92,6 +96,13 @@ def needs_rehash(hashed: str) -> bool:
 
 def _score(password: str, words: list[str]) -> int:
     return int(zxcvbn(password[:_JUDGED], user_inputs=words)["score"])
+
+
+def _little_is_left(password: str, words: list[str]) -> bool:
+    rest = fold(password)
+    for word in sorted(map(fold, words), key=len, reverse=True):
+        rest = rest.replace(word, "")
+    return len(rest) < _MIN_OWN
 
 
 def _parts(text: str) -> list[str]:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from itsdangerous import BadData, TimestampSigner, URLSafeTimedSerializer
+from itsdangerous import BadData, TimestampSigner, URLSafeTimedSerializer, base64_decode, base64_encode
 
 from lab.kernel.clock import Clock, SystemClock
 
@@ -30,6 +30,10 @@ class Signer:
         if len(token) > _MAX_LENGTH or not token.isascii():
             return None
         try:
+            # Lenient base64 would let several spellings of one signature pass.
+            signature = token.rpartition(".")[2]
+            if base64_encode(base64_decode(signature)).decode() != signature:
+                return None
             return self._serializer(purpose).loads(token, max_age=seconds)
         except BadData:
             return None

@@ -1,0 +1,129 @@
+import io
+import struct
+import zlib
+
+import pytest
+from PIL import Image, ImageCms
+
+from lab.kernel.errors import Invalid
+from lab.kernel.pictures import MAX_PIXELS, process_picture
+
+
+def picture(
+    size: tuple[int, int] = (64, 48), kind: str = "JPEG", mode: str = "RGB", **options: object
+) -> io.BytesIO:
+    file = io.BytesIO()
+    Image.new(mode, size, 128 if mode in ("L", "P") else None).save(file, kind, **options)
+    return io.BytesIO(file.getvalue())
+
+
+def refusal(data: bytes, **options: int) -> str:
+    with pytest.raises(Invalid) as caught:
+        process_picture(io.BytesIO(data), **options)
+    assert caught.value.field == "photos"
+    return caught.value.code
+
+
+def test_three_widths_as_webp() -> None:
+    made = process_picture(picture((2000, 1000)))
+    assert [width for width, _ in made.widths] == [320, 800, 1600]
+    assert (made.width, made.height) == (1600, 800)
+    for width, data in made.widths:
+        with Image.open(io.BytesIO(data)) as image:
+            assert image.format == "WEBP"
+            assert image.size == (width, width // 2)
+    assert made.sha256 == process_picture(picture((2000, 1000))).sha256 != process_picture(picture()).sha256
+
+
+@pytest.mark.parametrize(
+    ("width", "widths"), [(100, [100]), (320, [320]), (500, [320, 500]), (1000, [320, 800, 1000])]
+)
+def test_nothing_is_enlarged(width: int, widths: list[int]) -> None:
+    assert [made for made, _ in process_picture(picture((width, 50))).widths] == widths
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF"])
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_the_accepted_kinds(kind: str, mode: str) -> None:
+    assert process_picture(picture(kind=kind, mode=mode)).width == 64
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode"), [("JPEG", "CMYK"), ("PNG", "P"), ("PNG", "1"), ("PNG", "LA"), ("PNG", "I;16")]
+)
+def test_unusual_modes(kind: str, mode: str) -> None:
+    assert process_picture(picture(kind=kind, mode=mode)).height == 48
+
+
+def test_transparency_and_sixteen_bit_greys_stay() -> None:
+    made = process_picture(picture(kind="PNG", mode="RGBA"))
+    with Image.open(io.BytesIO(made.widths[0][1])) as image:
+        assert image.mode == "RGBA"
+    grey = io.BytesIO()
+    Image.new("I;16", (8, 8), 128 * 256).save(grey, "PNG")
+    with Image.open(io.BytesIO(process_picture(io.BytesIO(grey.getvalue())).widths[0][1])) as image:
+        assert abs(image.convert("L").getpixel((4, 4)) - 128) < 4
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_pictures_stand_upright(orientation: int) -> None:
+    source = Image.new("RGB", (60, 30), "blue")
+    source.paste("red", (0, 0, 30, 30))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    file = io.BytesIO()
+    source.save(file, "JPEG", exif=exif, quality=95)
+    made = process_picture(io.BytesIO(file.getvalue()))
+    assert (made.width, made.height) == ((30, 60) if orientation > 4 else (60, 30))
+    first_is_red = orientation in (1, 4, 5, 6)
+    with Image.open(io.BytesIO(made.widths[0][1])) as image:
+        red, _, blue = image.convert("RGB").getpixel((5, 5))
+    assert (red > blue) == first_is_red
+
+
+def test_no_metadata_is_left() -> None:
+    exif = Image.Exif()
+    exif[0x010E] = "SEGRETO descrizione"
+    exif.get_ifd(0x8825)[1] = "N"
+    icc = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    options = {"exif": exif, "comment": b"SEGRETO commento", "icc_profile": icc, "xmp": b"<x>SEGRETO</x>"}
+    source = picture((900, 600), **options)
+    assert b"SEGRETO commento" in source.getvalue()
+    for _, data in process_picture(source).widths:
+        assert b"SEGRETO" not in data
+        assert not any(chunk in data for chunk in (b"EXIF", b"XMP ", b"ICCP"))
+
+
+def test_what_is_refused_by_content() -> None:
+    assert refusal(b"") == "empty"
+    assert refusal(b"<svg xmlns='http://www.w3.org/2000/svg'/>") == "not_a_picture"
+    assert refusal(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n") == "not_a_picture"
+    assert refusal(picture(kind="BMP").getvalue()) == "not_a_picture"
+    assert refusal(picture(kind="TIFF").getvalue()) == "not_a_picture"
+    assert refusal(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic") == "heic"
+    assert refusal(b"\xff\xd8\xff\xe0 not really") == "not_a_picture"
+    assert refusal(b"a" * 11, max_bytes=10) == "too_heavy"
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF"])
+def test_a_picture_cut_short_is_broken(kind: str) -> None:
+    source = Image.effect_noise((200, 200), 80).convert("RGB")
+    file = io.BytesIO()
+    source.save(file, kind)
+    assert refusal(file.getvalue()[: len(file.getvalue()) // 2]) in ("broken", "not_a_picture")
+
+
+@pytest.mark.parametrize("side", [6_500, 9_700, 14_000, 60_000])
+def test_bombs_are_refused_before_decoding(side: int) -> None:
+    assert side * side > MAX_PIXELS
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    chunk = b"IHDR" + header
+    png = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    idat = b"IDAT" + zlib.compress(b"\0" * 100)
+    png += struct.pack(">I", len(idat) - 4) + idat + struct.pack(">I", zlib.crc32(idat))
+    assert refusal(png) == "too_many_pixels"
+
+
+def test_very_tall_pictures_fit_webp() -> None:
+    made = process_picture(picture((10, 30_000), "PNG", "L"))
+    assert made.height <= 6400
