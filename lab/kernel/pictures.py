@@ -5,7 +5,7 @@ import io
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms
 
 from lab.kernel.errors import Invalid
 
@@ -17,6 +17,15 @@ _FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 _FIELD = "photos"
 _TALLEST = 4  # times the width; taller ones are made narrower
 _ORIENTATION_TAG = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"mif1", b"msf1")
 
 
@@ -84,10 +93,8 @@ def _draw(image: Image.Image) -> Image.Image:
     if small.size != size:
         small = small.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
     small = _in_srgb(small, profile)
-    exif = Image.Exif()
-    exif[_ORIENTATION_TAG] = orientation
-    small.info = {"exif": exif.tobytes()}
-    upright = ImageOps.exif_transpose(small)
+    turn = _TURNS.get(orientation)
+    upright = small if turn is None else small.transpose(turn)
     bare = Image.new(upright.mode, upright.size)
     bare.paste(upright)
     return bare

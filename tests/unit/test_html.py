@@ -114,6 +114,7 @@ def test_staff_get_markdown_below_the_page_heading() -> None:
     assert '<em>luogo</em> di <a href="/progetti">tutti</a>' in rendered
     assert rendered.count("<li>") == 2
     assert "&lt;b&gt;" in html.render_markdown("<b>")
+    assert ">la piazza</a>" in html.render_markdown("![la piazza](https://a.example/p.png)")
 
 
 def test_plain_text_from_html() -> None:

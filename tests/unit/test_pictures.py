@@ -3,7 +3,7 @@ import struct
 import zlib
 
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageOps
 
 from lab.kernel.errors import Invalid
 from lab.kernel.pictures import MAX_PIXELS, process_picture
@@ -65,20 +65,27 @@ def test_transparency_and_sixteen_bit_greys_stay() -> None:
         assert abs(image.convert("L").getpixel((4, 4)) - 128) < 4
 
 
+@pytest.mark.parametrize("scale", [1, 60])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_pictures_stand_upright(orientation: int) -> None:
-    source = Image.new("RGB", (60, 30), "blue")
-    source.paste("red", (0, 0, 30, 30))
+def test_pictures_stand_upright(orientation: int, scale: int) -> None:
+    source = Image.new("RGB", (60 * scale, 30 * scale), "blue")
+    source.paste("red", (0, 0, 30 * scale, 15 * scale))
     exif = Image.Exif()
     exif[0x0112] = orientation
     file = io.BytesIO()
     source.save(file, "JPEG", exif=exif, quality=95)
     made = process_picture(io.BytesIO(file.getvalue()))
-    assert (made.width, made.height) == ((30, 60) if orientation > 4 else (60, 30))
-    first_is_red = orientation in (1, 4, 5, 6)
-    with Image.open(io.BytesIO(made.widths[0][1])) as image:
-        red, _, blue = image.convert("RGB").getpixel((5, 5))
-    assert (red > blue) == first_is_red
+    assert (made.width > made.height) == (orientation < 5)
+    with (
+        Image.open(io.BytesIO(made.widths[0][1])) as image,
+        ImageOps.exif_transpose(Image.open(file)) as expected,
+    ):
+        for across, down in ((0.2, 0.2), (0.8, 0.2), (0.2, 0.8), (0.8, 0.8)):
+            red, _, blue = image.convert("RGB").getpixel(
+                (int(image.width * across), int(image.height * down))
+            )
+            as_shown = expected.getpixel((int(expected.width * across), int(expected.height * down)))
+            assert (red > blue) == (as_shown[0] > as_shown[2])
 
 
 def test_no_metadata_is_left() -> None:

@@ -44,6 +44,12 @@ def test_no_forged_token_opens(noise: str, place: int) -> None:
     assert changed == token or Signer(SECRET).open("reset", changed, 60) is None
 
 
+def test_one_signature_has_one_spelling() -> None:
+    head, dot, signature = Signer(SECRET).sign("reset", 7).rpartition(".")
+    assert Signer(SECRET).open("reset", head + dot + signature, 60) == 7
+    assert Signer(SECRET).open("reset", head + dot + "::" + signature, 60) is None
+
+
 @pytest.mark.parametrize(
     ("password", "code"),
     [
