@@ -193,8 +193,9 @@ async function buildStyles(bundle, fontFaces) {
   const fonts = { canonicalize: (url) => (url === 'lab:fonts' ? new URL(url) : null),
     load: () => ({ contents: fontFaces, syntax: 'css' }) };
   const content = contentFiles();
-  // A custom property that a template or script names is in use even when no rule reads it.
-  const named = content.flatMap((file) => fs.readFileSync(file, 'utf8').match(/--[a-z][\w-]*/g) ?? []);
+  // A custom property that a template, a script or a drawing names is in use even when no rule reads it.
+  const drawings = ['icons', 'images'].flatMap((folder) => walk(path.join(STATIC, folder), ['.svg']));
+  const named = [...content, ...drawings].flatMap((file) => fs.readFileSync(file, 'utf8').match(/--[a-z][\w-]*/g) ?? []);
   for (const file of entries('styles', '.scss')) {
     const { css } = sass.compile(file, { loadPaths: [path.join(STATIC, 'styles'), MODULES], importers: [fonts],
       quietDeps: true, silenceDeprecations: ['import'] });
