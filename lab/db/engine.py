@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -38,6 +39,7 @@ class Database:
         # SQLite has one writer. Queueing here is fair and wakes at once; its own busy handler sleeps and
         # starves late comers. Other processes are still met by the busy timeout.
         self._turn = threading.Lock() if self.is_sqlite else None
+        self.version_probe = version.VersionProbe(self.engine)
         _tell_slow_statements(self.engine, slow_ms)
 
     def session(self) -> Session:
@@ -73,10 +75,14 @@ class Database:
 
     def dispose(self) -> None:
         """Close every connection (end of a process, or before a fork)."""
+        self.version_probe.close()
         self.engine.dispose()
 
 
 def _sqlite_engine(url: str, pool_size: int) -> Engine:
+    path = make_url(url).database
+    if path:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_timeout=5)
 
     @event.listens_for(engine, "connect")

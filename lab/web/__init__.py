@@ -1,0 +1,1 @@
+"""The web floor: access, transactions, errors, headers, words, forms and thin views."""

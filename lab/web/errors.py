@@ -1,0 +1,116 @@
+"""What people see when something goes wrong: what happened, what to do, and that nothing was lost."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from flask import Flask, current_app, render_template, request
+from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
+
+from lab.kernel.errors import Conflict, Denied, Invalid, NotFound, RateLimited, Unavailable
+from lab.web import held
+from lab.web.labels import error_words
+
+log = logging.getLogger("lab.web")
+
+Answer = tuple[str, int] | tuple[str, int, dict[str, str]]
+
+
+def page(status: int, template: str | None = None, **values: Any) -> str:
+    """One error page; `held` carries what was typed so that sending again is one touch."""
+    name = template or f"errors/{status}.html"
+    try:
+        return render_template(name, held=held.carried(), held_action=held.here(), **values)
+    except Exception:
+        # With the database away even the footer cannot be drawn: a page that needs nothing.
+        if status < 500:
+            log.exception("error page failed")
+        return current_app.jinja_env.get_template("errors/bare.html").render(
+            status=status, held=held.carried(), held_action=held.here(), _=_
+        )
+
+
+def not_found(_error: Exception) -> Answer:
+    """Also for what the person may not know exists."""
+    return page(404), 404
+
+
+def denied(error: Denied) -> Answer:
+    """The person may see the thing but not do this."""
+    return page(403, reason=error_words(error.reason)), 403
+
+
+def conflict(error: Conflict) -> Answer:
+    """Somebody else was quicker, or the state does not admit it."""
+    return page(409, reason=error_words(error.code), code=error.code), 409
+
+
+def invalid(error: Invalid) -> Answer:
+    """A value that no form caught."""
+    return page(400, reason=error_words(error.code)), 400
+
+
+def limited(error: RateLimited) -> Answer:
+    """Too many tries."""
+    retry = {"Retry-After": str(error.retry_after)}
+    return page(429, minutes=max(1, round(error.retry_after / 60))), 429, retry
+
+
+def unavailable(error: Exception) -> Answer:
+    """The database does not answer, or too many write at once."""
+    log.warning("unavailable", extra={"error": type(error).__name__})
+    return page(503), 503, {"Retry-After": "10"}
+
+
+def database_fault(error: DBAPIError) -> Answer:
+    """Faults of the connection are passing; anything else is ours."""
+    passing = isinstance(error, OperationalError) or error.connection_invalidated
+    return unavailable(error) if passing else fault(error)
+
+
+def stale_token(_error: CSRFError) -> Answer:
+    """The page was open for too long or belongs to an ended session: show what was typed, send again."""
+    if request.headers.get("Sec-Fetch-Site") == "cross-site":
+        return page(403, reason=_("Questa richiesta arriva da un altro sito.")), 403
+    return page(400, "errors/resume.html"), 400
+
+
+def too_large(_error: RequestEntityTooLarge) -> Answer:
+    """Photographs too heavy for one go."""
+    return render_template("errors/413.html", held=[], held_action=request.path), 413
+
+
+def http_error(error: HTTPException) -> Any:
+    """Whatever else Werkzeug raises."""
+    code = error.code or 500
+    if isinstance(error, MethodNotAllowed) or code < 400:
+        return error
+    known = {400, 403, 404, 409, 413, 429, 500, 503}
+    return page(code if code in known else 400), code
+
+
+def fault(error: Exception) -> Answer:
+    """A fault of ours: told to the log, not to the person."""
+    log.exception("fault", exc_info=error)
+    return page(500), 500
+
+
+def init_app(app: Flask) -> None:
+    """Register every handler."""
+    app.register_error_handler(NotFound, not_found)
+    app.register_error_handler(Denied, denied)
+    app.register_error_handler(Conflict, conflict)
+    app.register_error_handler(Invalid, invalid)
+    app.register_error_handler(RateLimited, limited)
+    app.register_error_handler(Unavailable, unavailable)
+    app.register_error_handler(PoolTimeout, unavailable)
+    app.register_error_handler(DBAPIError, database_fault)
+    app.register_error_handler(CSRFError, stale_token)
+    app.register_error_handler(RequestEntityTooLarge, too_large)
+    app.register_error_handler(HTTPException, http_error)
+    app.register_error_handler(Exception, fault)

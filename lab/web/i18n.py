@@ -1,0 +1,54 @@
+"""Which language this reader gets: asked in the address, kept in a cookie, chosen in the account."""
+
+from __future__ import annotations
+
+from flask import Flask, g, has_request_context, request
+from flask_babel import Babel, get_locale
+
+from lab.kernel.locales import negotiate
+from lab.settings import resource_dir
+from lab.web.app_state import lab
+
+COOKIE = "lang"
+
+
+def select_locale() -> str:
+    """`?lang=`, then the cookie, then the account's language, then what the browser asks for."""
+    enabled = lab().settings.locales
+    if not has_request_context():
+        return enabled[0]
+    for wish in (request.args.get("lang"), request.cookies.get(COOKIE)):
+        if wish in enabled:
+            return wish
+    preferred = g.get("reader_locale")
+    if preferred in enabled:
+        return str(preferred)
+    return negotiate(request.headers.get("Accept-Language"), enabled)
+
+
+def select_timezone() -> str:
+    """All times are shown in the neighbourhood's zone."""
+    return lab().settings.timezone
+
+
+def language() -> str:
+    """The code of the language in use ("it")."""
+    locale = get_locale()
+    return locale.language if locale else lab().settings.locales[0]
+
+
+def init_app(app: Flask) -> None:
+    """Hook Babel in; the words stand in the code in Italian, so Italian needs no catalogue."""
+    Babel(
+        app,
+        default_locale="it",
+        default_timezone=lab_timezone(app),
+        default_translation_directories=str(resource_dir("translations")),
+        locale_selector=select_locale,
+        timezone_selector=select_timezone,
+    )
+
+
+def lab_timezone(app: Flask) -> str:
+    """The zone from the settings, before any request."""
+    return str(app.extensions["lab"].settings.timezone)

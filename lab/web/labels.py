@@ -1,0 +1,254 @@
+"""Words for codes. The only place where a code becomes a sentence; a test looks for what is missing."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+
+from lab.models.accounts import MailRhythm, Role
+from lab.models.actions import ActionKind, ActionState
+from lab.models.answers import Verdict
+from lab.models.contributions import Channel, Kind, Outcome, State, StepKind, Visibility
+from lab.models.events import EventKind, EventState
+from lab.models.moderation import FlagReason
+from lab.models.programme import BodyKind
+from lab.models.projects import ProjectState
+
+WORDS: dict[type[StrEnum], dict[Any, Any]] = {
+    State: {
+        State.RECEIVED: _l("Ricevuta"),
+        State.IN_REVIEW: _l("La stiamo guardando"),
+        State.CO_DESIGN: _l("Ci lavoriamo insieme"),
+        State.ANSWERED: _l("Ha una risposta"),
+        State.TAKEN_UP: _l("È diventata azione"),
+        State.DONE: _l("Fatta"),
+        State.DECLINED: _l("Non accolta"),
+        State.MERGED: _l("Unita a un'altra"),
+        State.WITHDRAWN: _l("Ritirata"),
+    },
+    ActionState: {
+        ActionState.DRAFT: _l("Bozza"),
+        ActionState.PROPOSED: _l("Proposta all'ufficio"),
+        ActionState.SENT_BACK: _l("Rimandata al Laboratorio"),
+        ActionState.TO_START: _l("Da avviare"),
+        ActionState.UNDER_WAY: _l("In corso"),
+        ActionState.SUSPENDED: _l("Sospesa"),
+        ActionState.DONE: _l("Conclusa"),
+    },
+    ProjectState: {
+        ProjectState.IN_DESIGN: _l("In progettazione"),
+        ProjectState.IN_TENDER: _l("In gara"),
+        ProjectState.ON_SITE: _l("In cantiere"),
+        ProjectState.IN_SERVICE: _l("In funzione"),
+        ProjectState.COMPLETED: _l("Concluso"),
+    },
+    Kind: {
+        Kind.PROPOSAL: _l("Idea"),
+        Kind.REPORT: _l("Segnalazione"),
+        Kind.DESK_NOTE: _l("Nota dello sportello"),
+    },
+    Channel: {
+        Channel.SITE: _l("dal sito"),
+        Channel.KIOSK: _l("dal totem"),
+        Channel.PAPER: _l("su carta"),
+        Channel.DESK: _l("allo sportello"),
+        Channel.PHONE: _l("per telefono"),
+        Channel.BOX: _l("nella cassetta"),
+        Channel.ASSEMBLY: _l("in assemblea"),
+        Channel.STAIR_ASSEMBLY: _l("in assemblea di scala"),
+        Channel.WALK: _l("durante una passeggiata"),
+        Channel.PLANNING_FOR_REAL: _l("con le carte sul plastico"),
+        Channel.OPEN_SPACE: _l("in un open space"),
+        Channel.WORLD_CAFE: _l("a un world café"),
+        Channel.WORKING_GROUP: _l("in un gruppo di lavoro"),
+        Channel.WORKSHOP: _l("in un laboratorio"),
+        Channel.PARTY: _l("a una festa"),
+        Channel.SURVEY: _l("in un questionario"),
+        Channel.MAIL: _l("per e-mail"),
+        Channel.IMPORT: _l("da un altro archivio"),
+    },
+    Outcome: {
+        Outcome.ACTION: _l("È entrata in un'azione"),
+        Outcome.ACCEPTED: _l("Accolta"),
+        Outcome.ACCEPTED_IN_PART: _l("Accolta in parte"),
+        Outcome.ALREADY_SO: _l("C'è già"),
+        Outcome.DECLINED: _l("Non accolta"),
+        Outcome.PASSED_ON: _l("Passata a chi se ne occupa"),
+        Outcome.MERGED: _l("Unita a un'altra"),
+        Outcome.WITHDRAWN: _l("Ritirata da chi l'ha scritta"),
+    },
+    Visibility: {
+        Visibility.PUBLIC: _l("La leggono tutti"),
+        Visibility.WAITING: _l("Aspetta di essere letta"),
+        Visibility.PRIVATE: _l("Riservata"),
+        Visibility.HIDDEN: _l("Nascosta"),
+    },
+    StepKind: {
+        StepKind.SAID: _l("Detta"),
+        StepKind.READ: _l("Letta dal Laboratorio"),
+        StepKind.SORTED: _l("Messa al suo posto"),
+        StepKind.ROUTED: _l("Passata all'ufficio"),
+        StepKind.PASSED_ON: _l("Passata a chi se ne occupa"),
+        StepKind.EDITED: _l("Corretta da chi l'ha scritta"),
+        StepKind.MERGED: _l("Unita a un'altra"),
+        StepKind.TOOK_IN: _l("Ne ha accolta un'altra"),
+        StepKind.UNMERGED: _l("Di nuovo da sola"),
+        StepKind.SPLIT: _l("Divisa in due"),
+        StepKind.CO_DESIGN: _l("Ci lavoriamo insieme"),
+        StepKind.WOVEN: _l("Entrata in un'azione"),
+        StepKind.UNWOVEN: _l("Tolta da un'azione"),
+        StepKind.ADOPTED: _l("L'ufficio ha adottato l'azione"),
+        StepKind.UNDER_WAY: _l("L'azione è partita"),
+        StepKind.UPDATED: _l("Novità sull'azione"),
+        StepKind.DONE: _l("L'azione è conclusa"),
+        StepKind.ANSWERED: _l("Ha avuto una risposta"),
+        StepKind.HIDDEN: _l("Nascosta"),
+        StepKind.RESTORED: _l("Di nuovo visibile"),
+        StepKind.WITHDRAWN: _l("Ritirata"),
+        StepKind.REOPENED: _l("Riaperta"),
+    },
+    Verdict: {
+        Verdict.ACCEPTED: _l("Accolta"),
+        Verdict.ACCEPTED_IN_PART: _l("Accolta in parte"),
+        Verdict.ALREADY_SO: _l("C'è già"),
+        Verdict.DECLINED: _l("Non accolta"),
+        Verdict.PASSED_ON: _l("Passata a un altro ente"),
+    },
+    ActionKind: {
+        ActionKind.WORK: _l("Lavori"),
+        ActionKind.SERVICE: _l("Servizio"),
+        ActionKind.SOCIAL: _l("Azione sociale"),
+        ActionKind.CARE: _l("Cura dei luoghi"),
+        ActionKind.INFORMATION: _l("Informazione"),
+    },
+    Role: {
+        Role.RESIDENT: _l("Abitante"),
+        Role.FACILITATOR: _l("Facilitatore o facilitatrice"),
+        Role.MODERATOR: _l("Moderatore o moderatrice"),
+        Role.OFFICE: _l("Ufficio"),
+        Role.COORDINATOR: _l("Responsabile del Contratto"),
+        Role.COMMITTEE: _l("Comitato di Attuazione"),
+        Role.DELEGATE: _l("Referente di un ente"),
+        Role.ADMINISTRATOR: _l("Amministratore del sito"),
+    },
+    MailRhythm: {
+        MailRhythm.AT_ONCE: _l("Appena succede"),
+        MailRhythm.DAILY: _l("Una volta al giorno"),
+        MailRhythm.NEVER: _l("Mai, guardo qui"),
+    },
+    EventKind: {
+        EventKind.ASSEMBLY: _l("Assemblea"),
+        EventKind.STAIR_ASSEMBLY: _l("Assemblea di scala"),
+        EventKind.WALK: _l("Passeggiata di quartiere"),
+        EventKind.PLANNING_FOR_REAL: _l("Planning for real"),
+        EventKind.OPEN_SPACE: _l("Open space"),
+        EventKind.WORLD_CAFE: _l("World café"),
+        EventKind.THEMATIC_TABLE: _l("Tavolo su un tema"),
+        EventKind.WORKING_GROUP: _l("Gruppo di lavoro"),
+        EventKind.SITE_MEETING: _l("Incontro di cantiere"),
+        EventKind.PARTY: _l("Festa"),
+        EventKind.OPENING: _l("Porte aperte"),
+        EventKind.COURSE: _l("Corso"),
+        EventKind.WORKSHOP: _l("Laboratorio"),
+        EventKind.FIELD_TRIAL: _l("Prova sul campo"),
+        EventKind.MEETING: _l("Incontro"),
+        EventKind.COMMITTEE_SESSION: _l("Seduta del Comitato"),
+    },
+    EventState: {
+        EventState.PLANNED: _l("In programma"),
+        EventState.HELD: _l("Si è tenuto"),
+        EventState.CANCELLED: _l("Annullato"),
+    },
+    FlagReason: {
+        FlagReason.HARASSMENT: _l("Offende o perseguita qualcuno"),
+        FlagReason.PRIVATE_DATA: _l("Mostra dati privati di qualcuno"),
+        FlagReason.THREAT: _l("Minaccia qualcuno"),
+        FlagReason.DISCRIMINATION: _l("Discrimina"),
+        FlagReason.SPAM: _l("È pubblicità"),
+        FlagReason.OTHER: _l("Altro"),
+    },
+    BodyKind: {
+        BodyKind.INSTITUTION: _l("Istituzione"),
+        BodyKind.RESEARCH: _l("Ricerca"),
+        BodyKind.THIRD_SECTOR: _l("Terzo settore"),
+        BodyKind.ASSOCIATION: _l("Associazione"),
+        BodyKind.SCHOOL: _l("Scuola"),
+        BodyKind.BUSINESS: _l("Impresa"),
+        BodyKind.TRAINING: _l("Formazione"),
+    },
+}
+
+#: Tone and icon of a state: never colour alone.
+LOOKS: dict[StrEnum, tuple[str, str]] = {
+    State.RECEIVED: ("slate", "inbox"),
+    State.IN_REVIEW: ("amber", "search"),
+    State.CO_DESIGN: ("amber", "team-digitale"),
+    State.ANSWERED: ("blue", "comment"),
+    State.TAKEN_UP: ("teal", "link"),
+    State.DONE: ("green", "check-circle"),
+    State.DECLINED: ("brick", "close-circle"),
+    State.MERGED: ("violet", "merge"),
+    State.WITHDRAWN: ("outline", "arrow-left"),
+    ActionState.DRAFT: ("outline", "pencil"),
+    ActionState.PROPOSED: ("slate", "inbox"),
+    ActionState.SENT_BACK: ("brick", "arrow-left"),
+    ActionState.TO_START: ("slate", "clock"),
+    ActionState.UNDER_WAY: ("teal", "settings"),
+    ActionState.SUSPENDED: ("amber", "warning-circle"),
+    ActionState.DONE: ("green", "check-circle"),
+    ProjectState.IN_DESIGN: ("slate", "pencil"),
+    ProjectState.IN_TENDER: ("amber", "clock"),
+    ProjectState.ON_SITE: ("teal", "settings"),
+    ProjectState.IN_SERVICE: ("green", "check-circle"),
+    ProjectState.COMPLETED: ("green", "check-circle"),
+    EventState.PLANNED: ("teal", "calendar"),
+    EventState.HELD: ("slate", "check-circle"),
+    EventState.CANCELLED: ("brick", "close-circle"),
+    Verdict.ACCEPTED: ("green", "check-circle"),
+    Verdict.ACCEPTED_IN_PART: ("teal", "check-circle"),
+    Verdict.ALREADY_SO: ("blue", "comment"),
+    Verdict.DECLINED: ("brick", "close-circle"),
+    Verdict.PASSED_ON: ("slate", "arrow-right"),
+}
+
+#: Refusals and faults of the domain, in words; `field_error` and `error_words` read here.
+ERRORS: dict[str, Any] = {
+    "required": _l("Manca questa parte."),
+    "too_long": _l("È troppo lungo."),
+    "unknown": _l("Questa scelta non c'è più. Scegline un'altra."),
+    "changed_meanwhile": _l(
+        "Intanto qualcun altro ha cambiato qualcosa. Quello che hai scritto è ancora qui: guarda e riprova."
+    ),
+    "sign_in": _l("Prima accedi."),
+    "set_aside": _l("Questa proposta è stata unita o ritirata."),
+    "already_decided": _l("È già stata decisa: non si può più cambiare."),
+    "edit_window_over": _l("Il tempo per correggere è finito. Puoi aggiungere un commento."),
+    "comments_closed": _l("Qui i commenti sono chiusi."),
+    "already_gone": _l("Questo testo non c'è più."),
+    "own_words": _l("Non puoi decidere sulle tue parole. Chiedi a un collega."),
+    "own_act": _l("Hai deciso tu la prima volta: tocca a un'altra persona."),
+}
+
+
+def label(code: StrEnum | None) -> Any:
+    """The word for a code; "" for none."""
+    if code is None:
+        return ""
+    return WORDS[type(code)][code]
+
+
+def error_words(code: str) -> Any:
+    """The sentence for an error code of the domain; a general one when the code has none."""
+    return ERRORS.get(code, _l("Non si può fare adesso. Riprova."))
+
+
+def state_tone(code: StrEnum) -> str:
+    """Suffix of the colour classes for a state."""
+    return LOOKS.get(code, ("slate", ""))[0]
+
+
+def state_icon(code: StrEnum) -> str:
+    """Name of the icon for a state."""
+    return LOOKS.get(code, ("", "info-circle"))[1]

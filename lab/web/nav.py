@@ -1,0 +1,78 @@
+"""The menus: what the public and the staff find at the top of every page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import current_app, request, url_for
+from flask_babel import gettext as _
+
+from lab.policy import rules
+from lab.policy.permissions import Permission
+from lab.web.app_state import context
+
+
+@dataclass(frozen=True)
+class NavItem:
+    """One entry of a menu. `count` is shown beside it when given."""
+
+    label: str
+    url: str
+    active: bool
+    count: int | None = None
+
+
+def _item(label: str, endpoint: str, *prefixes: str) -> NavItem:
+    here = request.endpoint or ""
+    if endpoint not in current_app.view_functions:  # REMOVE once every feature stands
+        return NavItem(label, "/", False)
+    return NavItem(label, url_for(endpoint), here.startswith(prefixes or (endpoint,)))
+
+
+def public_nav() -> list[NavItem]:
+    """The public menu."""
+    return [
+        _item(_("Proposte"), "proposals.index", "proposals."),
+        _item(_("Azioni"), "actions.index", "actions."),
+        _item(_("Progetti"), "projects.index", "projects."),
+        _item(_("Incontri"), "events.index", "events."),
+        _item(_("Che cosa ne è stato"), "outcomes.index", "outcomes."),
+        _item(_("Il Contratto"), "programme.index", "programme."),
+    ]
+
+
+#: Staff pages in order, each with the right that shows it.
+_DESK = (
+    ("desk.inbox", "desk.", Permission.INBOX_SEE),
+    ("intake.new", "intake.", Permission.CONTRIBUTION_TYPE),
+    ("weaving.index", "weaving.", Permission.DESK_SEE),
+    ("project_desk.index", "project_desk.", Permission.DESK_SEE),
+    ("moderation.index", "moderation.", Permission.FLAG_SETTLE),
+    ("people.index", "people.", Permission.PERSON_REGISTER),
+    ("letters.index", "letters.", Permission.LETTER_PRINT),
+    ("house.settings", "house.", Permission.SETTINGS_EDIT),
+)
+
+
+def _desk_words() -> dict[str, str]:
+    return {
+        "desk.inbox": _("Da fare"),
+        "intake.new": _("Scrivi per qualcuno"),
+        "weaving.index": _("Azioni"),
+        "project_desk.index": _("Progetti"),
+        "moderation.index": _("Moderazione"),
+        "people.index": _("Persone"),
+        "letters.index": _("Lettere"),
+        "house.settings": _("Il sito"),
+    }
+
+
+def desk_nav() -> list[NavItem]:
+    """The staff menu, only what this person may open."""
+    ctx = context()
+    words = _desk_words()
+    return [
+        _item(words[endpoint], endpoint, prefix)
+        for endpoint, prefix, permission in _DESK
+        if rules.decide_route(ctx.actor, permission, ctx.now).allowed
+    ]

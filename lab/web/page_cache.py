@@ -1,0 +1,204 @@
+"""Pages for readers without a session, served again without rendering while nothing changed.
+
+Stands in front of Flask. The key holds the language, the day and the public content version, which every
+commit that changes public content moves: what is served is never older than the last commit, in whichever
+process it happened. Answers are kept compressed; an ETag spares the reader the bytes they have.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs
+
+import brotli
+
+from lab.db.version import VersionProbe
+from lab.kernel.clock import Clock, local_date
+from lab.kernel.locales import negotiate
+from lab.web.headers import CACHE_MARK
+from lab.web.i18n import COOKIE
+from lab.web.request_log import REQUEST_ID, ROUTE
+
+Key = tuple[str, str, str, str, int]
+_DROPPED = {
+    "content-length",
+    "set-cookie",
+    CACHE_MARK.lower(),
+    "x-request-id",
+    "etag",
+    "vary",
+    "content-encoding",
+}
+
+
+@dataclass
+class Page:
+    """One kept answer with its encodings, made when first asked for."""
+
+    route: str
+    headers: list[tuple[str, str]]
+    bodies: dict[str, bytes]
+    etag: str
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def size(self) -> int:
+        """Bytes held."""
+        return sum(len(body) for body in self.bodies.values())
+
+    def body(self, encoding: str) -> bytes:
+        """The body in one encoding ("br", "gzip" or "")."""
+        found = self.bodies.get(encoding)
+        if found is not None:
+            return found
+        with self.lock:
+            plain = self.bodies[""]
+            made = brotli.compress(plain, quality=5) if encoding == "br" else gzip.compress(plain, 6, mtime=0)
+            self.bodies[encoding] = made
+        return made
+
+
+class PageCache:
+    """WSGI middleware. `limit` is bytes of pages kept in this process; 0 switches it off."""
+
+    def __init__(
+        self,
+        app: Callable[..., Iterable[bytes]],
+        *,
+        probe: VersionProbe,
+        clock: Clock,
+        timezone: str,
+        locales: tuple[str, ...],
+        session_cookie: str,
+        limit: int,
+    ) -> None:
+        self.app = app
+        self.probe = probe
+        self.clock = clock
+        self.timezone = timezone
+        self.locales = locales
+        self.cookie_mark = f"{session_cookie}="
+        self.limit = limit
+        self._pages: OrderedDict[Key, Page] = OrderedDict()
+        self._held = 0
+        self._lock = threading.Lock()
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if not self._concerns(environ):
+            return self.app(environ, start_response)
+        version = self.probe.read()
+        if version is None:
+            return self.app(environ, start_response)
+        key = self._key(environ, version)
+        kept = self._pages.get(key)
+        if kept is not None:
+            environ[ROUTE] = kept.route
+            return self._send(kept, environ, start_response, key)
+        made = self._render(environ, start_response, key)
+        return made if isinstance(made, list) else self._send(made, environ, start_response, key)
+
+    def _concerns(self, environ: dict[str, Any]) -> bool:
+        return (
+            self.limit > 0
+            and environ["REQUEST_METHOD"] in ("GET", "HEAD")
+            and self.cookie_mark not in environ.get("HTTP_COOKIE", "")
+            and not environ["PATH_INFO"].startswith("/static/")
+        )
+
+    def _key(self, environ: dict[str, Any], version: int) -> Key:
+        language = self._language(environ)
+        day = local_date(self.clock.now(), self.timezone).isoformat()
+        return (environ["PATH_INFO"], environ.get("QUERY_STRING", ""), language, day, version)
+
+    def _language(self, environ: dict[str, Any]) -> str:
+        query = environ.get("QUERY_STRING", "")
+        if "lang=" in query:
+            wish = parse_qs(query).get("lang", [""])[0]
+            if wish in self.locales:
+                return wish
+        cookies: str = environ.get("HTTP_COOKIE", "")
+        if f"{COOKIE}=" in cookies:
+            for part in cookies.split(";"):
+                name, _, value = part.strip().partition("=")
+                if name == COOKIE and value in self.locales:
+                    return value
+        return negotiate(environ.get("HTTP_ACCEPT_LANGUAGE"), self.locales)
+
+    def _render(
+        self, environ: dict[str, Any], start_response: Callable[..., Any], key: Key
+    ) -> Page | list[bytes]:
+        accepted = environ.pop("HTTP_ACCEPT_ENCODING", None)
+        seen: dict[str, Any] = {}
+        method = environ["REQUEST_METHOD"]
+        # A HEAD renders the whole page, so that what is kept serves a GET too.
+        environ["REQUEST_METHOD"] = "GET"
+
+        def catch(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            seen.update(status=status, headers=headers, exc_info=exc_info)
+            return lambda _data: None
+
+        chunks = self.app(environ, catch)
+        body = b"".join(chunks)
+        close = getattr(chunks, "close", None)
+        if close is not None:
+            close()
+        environ["REQUEST_METHOD"] = method
+        if accepted is not None:
+            environ["HTTP_ACCEPT_ENCODING"] = accepted
+        headers: list[tuple[str, str]] = seen["headers"]
+        if not any(name == CACHE_MARK for name, _ in headers):
+            start_response(seen["status"], headers, seen["exc_info"])
+            return [body] if method == "GET" else [b""]
+        page = Page(
+            route=str(environ.get(ROUTE, "-")),
+            headers=[(name, value) for name, value in headers if name.lower() not in _DROPPED],
+            bodies={"": body},
+            etag=hashlib.sha256(body).hexdigest()[:24],
+        )
+        self._keep(key, page)
+        return page
+
+    def _keep(self, key: Key, page: Page) -> None:
+        size = len(page.bodies[""])
+        if size > self.limit // 8:
+            return
+        with self._lock:
+            # Everything of an older version is dead weight: drop it first, oldest first.
+            while self._pages and (self._held + size > self.limit or next(iter(self._pages))[4] != key[4]):
+                _, dropped = self._pages.popitem(last=False)
+                self._held -= dropped.size
+            if not self._pages:
+                self._held = 0
+            self._pages[key] = page
+            # Encodings add about a third; counted here so that the limit is of the right order.
+            self._held += size
+
+    def _send(
+        self, page: Page, environ: dict[str, Any], start_response: Callable[..., Any], key: Key
+    ) -> Iterable[bytes]:
+        accepted = environ.get("HTTP_ACCEPT_ENCODING", "")
+        encoding = "br" if "br" in accepted else "gzip" if "gzip" in accepted else ""
+        etag = f'W/"{page.etag}"'
+        headers = [
+            *page.headers,
+            ("ETag", etag),
+            ("Vary", "Cookie, Accept-Language, Accept-Encoding"),
+            ("X-Request-ID", str(environ.get(REQUEST_ID, ""))),
+        ]
+        if "lang=" in key[1]:
+            headers.append(("Set-Cookie", f"{COOKIE}={key[2]}; Path=/; Max-Age=31536000; SameSite=Lax"))
+        if etag in environ.get("HTTP_IF_NONE_MATCH", ""):
+            start_response("304 Not Modified", [item for item in headers if item[0] != "Content-Type"])
+            return [b""]
+        body = page.body(encoding)
+        if encoding:
+            headers.append(("Content-Encoding", encoding))
+        headers.append(("Content-Length", str(len(body))))
+        start_response("200 OK", headers)
+        return [body] if environ["REQUEST_METHOD"] == "GET" else [b""]

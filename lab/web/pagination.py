@@ -1,0 +1,51 @@
+"""Pages by key: a list goes on after the last thing shown, however long it is and whatever is added."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from flask import request, url_for
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """One page of a list with the addresses of its neighbours (None where there is none)."""
+
+    items: list[T]
+    prev_url: str | None
+    next_url: str | None
+
+
+def encode_key(*values: Any) -> str:
+    """An opaque mark for "after this one"; values are numbers or ISO dates."""
+    raw = json.dumps(values, separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def decode_key(mark: str | None, length: int) -> list[Any] | None:
+    """The values behind a mark; None when it is missing, broken or of another list."""
+    if not mark or len(mark) > 200:
+        return None
+    try:
+        values = json.loads(base64.urlsafe_b64decode(mark + "=" * (-len(mark) % 4)))
+    except (ValueError, binascii.Error):
+        return None
+    plain = isinstance(values, list) and len(values) == length
+    fits = plain and all(
+        isinstance(value, str) or (isinstance(value, int) and abs(value) < 2**62) for value in values
+    )
+    return values if fits else None
+
+
+def page_url(**changes: str | None) -> str:
+    """This page's address with some query values changed; None takes one out."""
+    query: dict[str, Any] = {key: values for key, values in request.args.lists() if key != "lang"}
+    query.update(changes)
+    kept = {key: value for key, value in query.items() if value not in (None, "", [])}
+    return url_for(request.endpoint or "", **(request.view_args or {}), **kept)

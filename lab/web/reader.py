@@ -1,0 +1,147 @@
+"""Who is reading: from the session cookie to a person with the functions they hold today.
+
+The cookie carries only a random token; the row behind it can be ended at any moment. Flask-Login keeps the
+token in the signed session and calls back here; nothing about the person is in the cookie.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from flask import Flask, g, session
+from flask_login import LoginManager, current_user
+from sqlalchemy import and_, or_, select, update
+
+from lab.kernel.clock import local_date
+from lab.kernel.errors import Unavailable
+from lab.kernel.ids import token_digest
+from lab.models.accounts import MailRhythm, Person, RoleGrant, WebSession
+from lab.policy.actor import ANONYMOUS, Actor, Grant
+from lab.web.app_state import context, lab
+
+#: How long a browser stays signed in without being used, and on a device shared with others.
+IDLE = timedelta(days=30)
+IDLE_SHARED = timedelta(minutes=20)
+#: How often the last use is written down.
+_TOUCH = timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """The signed-in person as pages need them."""
+
+    token: str
+    session_id: int
+    person_id: int
+    name: str
+    actor: Actor
+    locale: str
+    unread: int
+    mail_rhythm: MailRhythm
+    shared_device: bool
+
+    is_authenticated = True
+    is_active = True
+    is_anonymous = False
+
+    def get_id(self) -> str:
+        """What Flask-Login keeps in the session: the token of the session row."""
+        return self.token
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether the desk is theirs."""
+        return self.actor.is_staff
+
+
+def load_reader(token: str) -> Reader | None:
+    """The person behind a session token, while the session lives; one statement."""
+    ctx = context()
+    today = local_date(ctx.now, ctx.timezone)
+    in_force = and_(
+        RoleGrant.person_id == Person.id,
+        RoleGrant.starts_on <= today,
+        or_(RoleGrant.ends_on.is_(None), RoleGrant.ends_on >= today),
+    )
+    query = (
+        select(WebSession, Person, RoleGrant)
+        .join(Person, Person.id == WebSession.person_id)
+        .outerjoin(RoleGrant, in_force)
+        .where(WebSession.token_digest == token_digest(token))
+    )
+    rows = ctx.session.execute(query).all()
+    if not rows:
+        return None
+    web_session, person = rows[0][0], rows[0][1]
+    idle = IDLE_SHARED if web_session.shared_device else IDLE
+    if (
+        web_session.ended_at is not None
+        or web_session.expires_at <= ctx.now
+        or web_session.seen_at + idle <= ctx.now
+        or person.blocked_at is not None
+    ):
+        return None
+    grants = tuple(Grant(role.role, role.office_id, role.body_id, role.seat_code) for role in _roles(rows))
+    _touch(web_session)
+    return Reader(
+        token=token,
+        session_id=web_session.id,
+        person_id=person.id,
+        name=person.name,
+        actor=Actor(person.id, person.name, grants),
+        locale=person.locale,
+        unread=person.unread_count,
+        mail_rhythm=person.mail_rhythm,
+        shared_device=web_session.shared_device,
+    )
+
+
+def _roles(rows: Sequence[Any]) -> list[RoleGrant]:
+    found: list[RoleGrant | None] = [row[2] for row in rows]
+    return sorted((role for role in found if role is not None), key=lambda role: role.id)
+
+
+def _touch(web_session: WebSession) -> None:
+    now = lab().clock.now()
+    step = timedelta(minutes=2) if web_session.shared_device else _TOUCH
+    if now - web_session.seen_at < step:
+        return
+    # The only write a GET does: when this browser was last used, in a transaction of its own.
+    try:
+        with lab().database.writing() as writing:
+            writing.execute(update(WebSession).where(WebSession.id == web_session.id).values(seen_at=now))
+    except Unavailable:
+        return
+
+
+def reader() -> Reader | None:
+    """The signed-in person of this request; None for everybody else."""
+    return current_user._get_current_object() if current_user.is_authenticated else None
+
+
+def _find_actor() -> None:
+    """Before anything else in a request: who acts. Requests without a session cookie cost nothing."""
+    g.actor = ANONYMOUS
+    if not session.get("_user_id"):
+        return
+    found = reader()
+    if found is None:
+        session.pop("_user_id", None)
+        return
+    g.actor = found.actor
+    ctx = g.pop("context", None)
+    if ctx is not None:
+        # The context made to find the reader goes on with the right actor and the same session.
+        g.context = replace(ctx, actor=found.actor)
+
+
+def init_app(app: Flask) -> None:
+    """Let Flask-Login find readers by their session rows."""
+    manager = LoginManager(app)
+    # Our session rows decide; Flask-Login's own mark hashes a header that anybody can send.
+    manager.session_protection = None
+    manager.user_loader(load_reader)
+    app.before_request(_find_actor)

@@ -1,0 +1,136 @@
+"""Real databases for tests: a migrated SQLite file copied for each test, a throw-away PostgreSQL cluster.
+
+The cluster runs from the system's binaries as an unprivileged user, on a unix socket, with fsync off, and
+is gone at exit. Each test gets a database of its own, made from a migrated template.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import uuid
+from pathlib import Path
+
+import psycopg
+
+import lab.models  # noqa: F401  # the metadata is complete before migrations compare with it
+from lab.db import migrations
+from lab.db.engine import Database
+
+
+class SqliteFactory:
+    """Copies one migrated file."""
+
+    name = "sqlite"
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.template = folder / "template.db"
+        database = Database(f"sqlite:///{self.template}")
+        migrations.upgrade(database.engine)
+        with database.engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        database.dispose()
+
+    def make(self) -> str:
+        path = self.folder / f"{uuid.uuid4().hex}.db"
+        shutil.copyfile(self.template, path)
+        return f"sqlite:///{path}"
+
+    def drop(self, url: str) -> None:
+        base = url.removeprefix("sqlite:///")
+        for suffix in ("", "-wal", "-shm"):
+            Path(base + suffix).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class PostgresqlFactory:
+    """Runs a cluster and hands out databases made from a migrated template."""
+
+    name = "postgresql"
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="lab-pg-", dir="/tmp"))  # sockets want short paths
+        self.user = _unprivileged()
+        if self.user:
+            shutil.chown(self.folder, self.user)
+        self.data = self.folder / "data"
+        self._run(
+            "initdb", "-D", str(self.data), "-U", "lab", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"
+        )
+        options = (
+            f"-c listen_addresses='' -k {self.folder} -c fsync=off -c full_page_writes=off"
+            " -c synchronous_commit=off -c max_connections=200 -c shared_buffers=64MB"
+        )
+        self._run(
+            "pg_ctl", "-D", str(self.data), "-w", "-l", str(self.folder / "log"), "-o", options, "start"
+        )
+        self._admin('CREATE DATABASE "template_lab"')
+        database = Database(self._url("template_lab"))
+        migrations.upgrade(database.engine)
+        database.dispose()
+
+    def make(self) -> str:
+        name = f"t{uuid.uuid4().hex}"
+        self._admin(f'CREATE DATABASE "{name}" TEMPLATE "template_lab" STRATEGY file_copy')
+        return self._url(name)
+
+    def drop(self, url: str) -> None:
+        name = url.split("/")[3].split("?")[0]
+        self._admin(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    def close(self) -> None:
+        self._run("pg_ctl", "-D", str(self.data), "-m", "immediate", "stop", check=False)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def restart(self) -> None:
+        self._run("pg_ctl", "-D", str(self.data), "-m", "fast", "-w", "restart")
+
+    def _url(self, name: str) -> str:
+        return f"postgresql+psycopg://lab@/{name}?host={self.folder}"
+
+    def _admin(self, statement: str) -> None:
+        with psycopg.connect(f"host={self.folder} user=lab dbname=postgres", autocommit=True) as connection:
+            connection.execute(statement)  # type: ignore[arg-type]
+
+    def _run(self, program: str, *arguments: str, check: bool = True) -> None:
+        command = [str(_binaries() / program), *arguments]
+        if self.user:
+            command = ["setpriv", f"--reuid={self.user}", f"--regid={self.user}", "--clear-groups", *command]
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, cwd=self.folder, env=_environ()
+        )
+        if check and done.returncode:
+            raise RuntimeError(f"{program}: {done.stderr or done.stdout}")
+
+
+def _environ() -> dict[str, str]:
+    return {**os.environ, "LC_ALL": "C.UTF-8"}
+
+
+def _unprivileged() -> str | None:
+    """PostgreSQL refuses to run as root; then the system's own user for it, or nobody, runs it."""
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        try:
+            pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return name
+    raise RuntimeError("no unprivileged user to run PostgreSQL as")
+
+
+def _binaries() -> Path:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+    if found:
+        return found[-1]
+    initdb = shutil.which("initdb")
+    if initdb is None:
+        raise RuntimeError("PostgreSQL's binaries are missing: install the package postgresql")
+    return Path(initdb).resolve().parent
