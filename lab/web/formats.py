@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -69,6 +70,25 @@ def _month(day: date, locale: str) -> str:
     return format_skeleton("yMMMM", day, locale=locale)
 
 
+@dataclass(frozen=True)
+class DayParts:
+    """A day torn off a calendar: gio, 12, dic."""
+
+    weekday: str
+    day: str
+    month: str
+
+
+@lru_cache(maxsize=5_000)
+def _parts(day: date, locale: str) -> DayParts:
+    return DayParts(*(format_date(day, part, locale=locale) for part in ("EEE", "d", "MMM")))
+
+
+def day_parts(value: datetime | date) -> DayParts:
+    """The three words of a calendar leaf, in the neighbourhood's time."""
+    return _parts(_day(value), language())
+
+
 def month_words(value: date) -> str:
     """dicembre 2026."""
     return _month(value, language())
@@ -119,6 +139,7 @@ def init_app(app: Flask) -> None:
         date_words=date_words,
         datetime_words=datetime_words,
         day=day_short,
+        day_parts=day_parts,
         month_words=month_words,
         iso=iso,
         money=money,
