@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 def add_to(
     session: Session, table: Table, key: dict[str, Any], by: int = 1, *, counter: str = "count"
 ) -> int:
-    """Add `by` to the column `counter` in the row named by the unique `key`, making it if needed; the new count.
+    """Add `by` to the column `counter` of the row named by the unique `key`, made if needed; the new count.
 
     Atomic: simultaneous callers each see their own addition counted once.
     """

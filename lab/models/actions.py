@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from lab.db.base import Base
 from lab.db.types import Code
 from lab.models.contributions import Contribution
+from lab.models.events import Event
 from lab.models.programme import Body, Office
 from lab.models.projects import Project
 
@@ -102,6 +103,17 @@ class ActionBody(Base):
     action_id: Mapped[int] = mapped_column(ForeignKey("action.id"), primary_key=True)
     body_id: Mapped[int] = mapped_column(ForeignKey("body.id"), primary_key=True, index=True)
     body: Mapped[Body] = relationship(lazy="raise")
+
+
+class ActionEvent(Base):
+    """An event out of which an action grew, beside the inputs."""
+
+    __tablename__ = "action_event"
+    __public__ = True
+
+    action_id: Mapped[int] = mapped_column(ForeignKey("action.id"), primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"), primary_key=True, index=True)
+    event: Mapped[Event] = relationship(lazy="raise")
 
 
 class ActionContribution(Base):

@@ -59,7 +59,7 @@ class Flag(Base):
 
 
 class ModerationAct(Base):
-    """Something hidden or restored, with the reason the author is told; can be appealed, counted in public."""
+    """Something hidden or restored, with the reason the author is told; open to appeal, counted in public."""
 
     __tablename__ = "moderation_act"
     __public__ = True

@@ -127,7 +127,7 @@ class PageCache:
             for part in cookies.split(";"):
                 name, _, value = part.strip().partition("=")
                 if name == COOKIE and value in self.locales:
-                    return value
+                    return str(value)
         return negotiate(environ.get("HTTP_ACCEPT_LANGUAGE"), self.locales)
 
     def _render(

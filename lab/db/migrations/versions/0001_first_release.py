@@ -2,7 +2,7 @@
 
 Revision ID: 0001
 Revises:
-Create Date: 2026-11-22 19:00:56.847257
+Create Date: 2026-11-22 19:24:52.282590
 """
 
 from __future__ import annotations
@@ -491,6 +491,17 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("action_dependency", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_action_dependency_needs_id"), ["needs_id"], unique=False)
+
+    op.create_table(
+        "action_event",
+        sa.Column("action_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["action_id"], ["action.id"], name=op.f("fk_action_event_action_id")),
+        sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_action_event_event_id")),
+        sa.PrimaryKeyConstraint("action_id", "event_id", name=op.f("pk_action_event")),
+    )
+    with op.batch_alter_table("action_event", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_action_event_event_id"), ["event_id"], unique=False)
 
     op.create_table(
         "action_milestone",
@@ -1415,6 +1426,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_action_milestone_action_id"))
 
     op.drop_table("action_milestone")
+    with op.batch_alter_table("action_event", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_action_event_event_id"))
+
+    op.drop_table("action_event")
     with op.batch_alter_table("action_dependency", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_action_dependency_needs_id"))
 
