@@ -6,13 +6,13 @@ of a contribution. Features call `changing` and set what they decide; the books 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from lab.db import search
@@ -38,6 +38,7 @@ from lab.models.contributions import (
     Tally,
     Visibility,
 )
+from lab.models.projects import Project
 from lab.policy import transitions
 from lab.policy.actor import Grant
 from lab.services import codes, site
@@ -107,8 +108,9 @@ def place(ctx: Context, what: Placement) -> Contribution:
             edit_until=ctx.now + timedelta(minutes=rules.edit_minutes),
         )
     )
-    for project_id in dict.fromkeys(what.project_ids):
-        ctx.session.add(ContributionProject(contribution_id=contribution.id, project_id=project_id))
+    if what.project_ids:
+        link_projects(ctx, contribution, what.project_ids)
+        _count_voices(ctx, set(), _spoken_of(ctx, contribution))
     add_step(ctx, contribution, StepKind.SAID, at=contribution.created_at)
     count(ctx, tally_key(ctx, contribution), +1)
     index(ctx, contribution)
@@ -184,6 +186,7 @@ def changing(
     expect_version(contribution, expected_version)
     before = tally_key(ctx, contribution)
     words = _words(contribution)
+    voices = _spoken_of(ctx, contribution)
     yield contribution
     contribution.version += 1
     derive(contribution)
@@ -192,6 +195,7 @@ def changing(
     if before != after:
         count(ctx, before, -1)
         count(ctx, after, +1)
+    _count_voices(ctx, voices, _spoken_of(ctx, contribution))
     if words != _words(contribution):
         index(ctx, contribution)
 
@@ -234,6 +238,40 @@ def add_step(
     )
     ctx.session.add(step)
     return step
+
+
+def link_projects(ctx: Context, contribution: Contribution, project_ids: Iterable[int]) -> None:
+    """Make these the projects an input (held by `changing`, or just placed) speaks about."""
+    mine = ContributionProject.contribution_id == contribution.id
+    before = set(ctx.session.execute(select(ContributionProject.project_id).where(mine)).scalars())
+    after = set(project_ids)
+    for project_id in sorted(after - before):
+        ctx.session.add(ContributionProject(contribution_id=contribution.id, project_id=project_id))
+    if before - after:
+        gone = ContributionProject.project_id.in_(before - after)
+        ctx.session.execute(delete(ContributionProject).where(mine, gone))
+    ctx.session.flush()
+
+
+def _spoken_of(ctx: Context, contribution: Contribution) -> set[int]:
+    """The projects in whose count of public inputs this one stands."""
+    if contribution.visibility is not Visibility.PUBLIC:
+        return set()
+    query = select(ContributionProject.project_id).where(
+        ContributionProject.contribution_id == contribution.id
+    )
+    return set(ctx.session.execute(query).scalars())
+
+
+def _count_voices(ctx: Context, before: set[int], after: set[int]) -> None:
+    for by, project_ids in ((-1, before - after), (+1, after - before)):
+        for project_id in sorted(project_ids):
+            ctx.session.execute(
+                update(Project)
+                .where(Project.id == project_id)
+                .values(contributions_count=Project.contributions_count + by)
+                .execution_options(synchronize_session=False)
+            )
 
 
 def derive(contribution: Contribution) -> None:

@@ -60,6 +60,7 @@ class Profile:
 
 RULES_KEY = "rules"
 PROFILE_KEY = "profile"
+_KEPT = "lab.site_settings"
 
 
 def rules(ctx: Context) -> Rules:
@@ -84,9 +85,14 @@ def profile_from(stored: dict[str, Any]) -> Profile:
 
 
 def _stored(ctx: Context, key: str) -> dict[str, Any]:
-    # The identity map keeps the row for the rest of the transaction: asking again costs nothing.
-    row = ctx.session.get(SiteSetting, key)
-    return dict(row.value) if row is not None else {}
+    # All settings come in one statement and are kept for the rest of the transaction, missing ones too.
+    info = ctx.session.info
+    transaction, values = info.get(_KEPT, (None, {}))
+    if transaction is None or transaction is not ctx.session.get_transaction():
+        rows = ctx.session.execute(select(SiteSetting.key, SiteSetting.value)).all()
+        values = {row.key: dict(row.value) for row in rows}
+        info[_KEPT] = (ctx.session.get_transaction(), values)
+    return dict(values.get(key, {}))
 
 
 def versions(ctx: Context) -> dict[str, int]:
@@ -113,4 +119,5 @@ def change(ctx: Context, value: Rules | Profile, expected_version: int | None = 
     row.changed_by_id = ctx.actor.person_id
     audit.record(ctx, "settings.change", row, grant, key=key)
     ctx.session.flush()
+    ctx.session.info.pop(_KEPT, None)
     return row
