@@ -23,7 +23,7 @@ for (const area of all('[data-count]')) {
 for (const form of all('form[data-draft]')) {
   let sent = '';
   const keep = later(async () => {
-    const body = new URLSearchParams(new FormData(form));
+    const body = new URLSearchParams([...new FormData(form)].filter(([, value]) => typeof value === 'string'));
     if (String(body) === sent) return;
     try {
       const answer = await fetch(form.dataset.draft, { method: 'POST', body, headers: { Accept: 'application/json' } });

@@ -19,7 +19,7 @@ EDGES = [("edge", ground) for ground in GROUNDS] + [("teal", ground) for ground 
 
 
 def palettes() -> dict[str, dict[str, str]]:
-    day, night = TOKENS.read_text().split("@media (prefers-color-scheme: dark)")
+    day, night = TOKENS.read_text().split("@media screen and (prefers-color-scheme: dark)")
     found = {
         name: dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", part))
         for name, part in (("light", day), ("dark", night))
