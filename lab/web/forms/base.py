@@ -1,0 +1,43 @@
+"""What all forms share: a token, a key that makes sending twice one thing, errors beside their field."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import HiddenField
+from wtforms.validators import Length
+
+from lab.kernel.errors import Invalid
+from lab.kernel.ids import new_key
+from lab.web.labels import error_words
+
+
+class LabForm(FlaskForm):
+    """A form that changes something; alone it is enough for one-button forms."""
+
+    class Meta(FlaskForm.Meta):
+        """Our own languages: messages are written where the field is."""
+
+        locales = ("it",)
+
+
+class CreatingForm(LabForm):
+    """A form that makes something new: its key tells a second sending from a second thing."""
+
+    idempotency_key = HiddenField(validators=[Length(max=64)])
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.idempotency_key.data:
+            self.idempotency_key.data = new_key()
+
+
+def refuse(form: FlaskForm, error: Invalid) -> None:
+    """Put what a service refused beside the field it speaks about, or on top when there is none."""
+    words = str(error_words(error.code))
+    if error.field in form:
+        field = form[error.field]
+        field.errors = [*field.errors, words]
+    else:
+        form.form_errors.append(words)
