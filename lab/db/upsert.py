@@ -8,6 +8,8 @@ from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from lab.db.base import Base
+
 
 def add_to(
     session: Session, table: Table, key: dict[str, Any], by: int = 1, *, counter: str = "count"
@@ -22,3 +24,14 @@ def add_to(
         index_elements=list(key), set_={counter: table.c[counter] + by}
     ).returning(table.c[counter])
     return int(session.execute(statement).scalar_one())
+
+
+def insert_once(session: Session, model: type[Base], values: dict[str, Any]) -> bool:
+    """Insert a row unless one with the same unique key is there; whether it was inserted.
+
+    Simultaneous callers with the same key: exactly one hears True.
+    """
+    session.flush()
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    statement = insert(model).values(values).on_conflict_do_nothing()
+    return bool(session.execute(statement).rowcount)  # type: ignore[attr-defined]

@@ -16,11 +16,6 @@ from lab.web.labels import error_words
 class LabForm(FlaskForm):
     """A form that changes something; alone it is enough for one-button forms."""
 
-    class Meta(FlaskForm.Meta):
-        """Our own languages: messages are written where the field is."""
-
-        locales = ("it",)
-
 
 class CreatingForm(LabForm):
     """A form that makes something new: its key tells a second sending from a second thing."""
