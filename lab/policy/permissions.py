@@ -48,6 +48,7 @@ class Permission(StrEnum):
 
     # people and the house
     PERSON_REGISTER = "person:register"
+    PERSON_BLOCK = "person:block"
     CARD_ISSUE = "card:issue"
     LETTER_PRINT = "letter:print"
     ROLE_GRANT = "role:grant"

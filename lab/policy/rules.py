@@ -231,6 +231,7 @@ RULES: dict[Permission, Rule] = {
     Permission.PROJECT_EDIT: _of_its_office,
     Permission.PROGRAMME_EDIT: _role(Role.COORDINATOR, Role.ADMINISTRATOR),
     Permission.PERSON_REGISTER: _role(Role.MODERATOR, Role.FACILITATOR, Role.ADMINISTRATOR),
+    Permission.PERSON_BLOCK: _role(Role.ADMINISTRATOR, Role.MODERATOR),
     Permission.CARD_ISSUE: _role(Role.MODERATOR, Role.FACILITATOR, Role.ADMINISTRATOR),
     Permission.LETTER_PRINT: _team,
     Permission.ROLE_GRANT: _role(Role.ADMINISTRATOR),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Table, delete
+from sqlalchemy import Table, delete, update
 
 from lab.db.upsert import add_to
 from lab.kernel.errors import RateLimited
@@ -55,6 +55,19 @@ def spend(ctx: Context, limit: Limit, key: str) -> None:
     used = add_to(ctx.session, table, row)
     if used > limit.most:
         raise RateLimited(limit.seconds - stamp % limit.seconds)
+
+
+def give_back(ctx: Context, limit: Limit, key: str) -> None:
+    """Take one use back: the try was right and shall not count."""
+    stamp = int(ctx.now.timestamp())
+    start = datetime.fromtimestamp(stamp - stamp % limit.seconds, UTC)
+    used = update(RateCounter).where(
+        RateCounter.bucket == limit.bucket,
+        RateCounter.key_digest == token_digest(f"{limit.bucket}:{key}"),
+        RateCounter.window_start == start,
+        RateCounter.count > 0,
+    )
+    ctx.session.execute(used.values(count=RateCounter.count - 1))
 
 
 def forget_old(ctx: Context) -> int:

@@ -1,0 +1,243 @@
+"""Accounts: joining, the password, the address. A person exists before and without one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
+
+from lab.db.locking import locked
+from lab.kernel.errors import Conflict, Denied, Invalid
+from lab.kernel.passwords import check_password, hash_password
+from lab.kernel.text import clean_line, fold_email
+from lab.models.accounts import Credential, MailRhythm, Person, SignInCode
+from lab.policy.permissions import Permission
+from lab.services import audit, people, sessions, sign_in
+from lab.services.context import Context
+from lab.services.sessions import Browser
+from lab.services.sign_in import Ask, Entry, Need, Purpose
+
+NAME_LIMIT = 60
+
+
+@dataclass(frozen=True)
+class Join:
+    """Somebody wants to join. `password_hash` comes from `seal_password`; None for codes by mail only."""
+
+    name: str
+    email: str
+    pending: str
+    password_hash: str | None = None
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """How a person wants to be named, spoken to and written to."""
+
+    name: str
+    locale: str
+    mail_rhythm: MailRhythm
+
+
+def clean_name(name: str) -> str:
+    """The name others will read. Raises `Invalid("name", …)` for an empty or too long one."""
+    if len(name) > 10 * NAME_LIMIT or len(clean_line(name, 1000)) > NAME_LIMIT:
+        raise Invalid("name", "name_too_long")
+    cleaned = clean_line(name, NAME_LIMIT)
+    if not any(c.isalnum() for c in cleaned):
+        raise Invalid("name", "name_missing")
+    return cleaned
+
+
+def seal_password(password: str, *personal: str) -> str:
+    """Judge a new password and give the hash to keep. Slow on purpose: call it before the transaction.
+
+    Raises `Invalid("password", …)` with the judge's reason.
+    """
+    reason = check_password(password, *personal)
+    if reason:
+        raise Invalid("password", f"password_{reason}")
+    return hash_password(password)
+
+
+def ask_to_join(ctx: Context, command: Join) -> None:
+    """Send the code that opens the account; who has one already is told so in the mail and may enter.
+
+    Nobody learns from the answer whether the address is known. Raises `Invalid` for name or address.
+    """
+    sign_in.ask(
+        ctx,
+        Ask(
+            Purpose.JOIN,
+            sign_in.clean_email(command.email),
+            command.pending,
+            name=clean_name(command.name),
+            password_hash=command.password_hash,
+        ),
+    )
+
+
+def finish_code(ctx: Context, pending: str, browser: Browser) -> Entry:
+    """Go on after the right code: make the account if it was for joining, then sign in.
+
+    Raises `Denied("code_expired")` or `Denied("blocked")`.
+    """
+    row = sign_in.proved_row(ctx, pending)
+    if row.purpose == Purpose.JOIN and row.person_id is None:
+        _make_account(ctx, row)
+    elif row.purpose in (Purpose.EMAIL, Purpose.PROVE):
+        raise Denied("code_expired")
+    return sign_in.enter_with_code(ctx, row, browser)
+
+
+def _make_account(ctx: Context, row: SignInCode) -> None:
+    try:
+        with ctx.session.begin_nested():
+            person = _new_holder(ctx, row)
+    except IntegrityError:
+        # Asked for twice, from two browsers: the first code made the account, this one enters it.
+        query = select(Credential).where(Credential.email_key == row.email_key)
+        row.person_id = ctx.session.execute(query).scalar_one().person_id
+        return
+    row.person_id = person.id
+    audit.record(ctx, "account.join", person)
+
+
+def _new_holder(ctx: Context, row: SignInCode) -> Person:
+    person = people.claim(ctx, row.email_key)
+    if person is None:
+        person = Person(name="", created_at=ctx.now)
+        ctx.session.add(person)
+    person.name = row.name or person.name
+    person.email = row.email
+    person.email_key = row.email_key
+    person.email_verified_at = ctx.now
+    person.locale = row.locale
+    ctx.session.flush()
+    ctx.session.add(
+        Credential(
+            person_id=person.id,
+            email_key=row.email_key,
+            password_hash=row.password_hash,
+            password_changed_at=ctx.now if row.password_hash else None,
+            created_at=ctx.now,
+        )
+    )
+    ctx.session.flush()
+    return person
+
+
+def set_password_after_code(ctx: Context, pending: str, password_hash: str, browser: Browser) -> Entry:
+    """Recovery: the new password after the right code. Every session ends, one new one begins.
+
+    Raises `Denied("code_expired")`, and `Denied("blocked")` for people shut out.
+    """
+    row = sign_in.proved_row(ctx, pending)
+    if row.person_id is None or sign_in.need_after_code(ctx, row) is not Need.NEW_PASSWORD:
+        raise Denied("code_expired")
+    sign_in.close(ctx, row)
+    _store_password(ctx, row.person_id, password_hash)
+    sessions.end_all(ctx, row.person_id)
+    token = sessions.open_session(ctx, row.person_id, "code", browser)
+    return Entry(Need.NOTHING, row.person_id, token)
+
+
+def change_password(ctx: Context, session_id: int, password_hash: str) -> None:
+    """A new password; every other session ends. Raises `Denied("prove_first")`."""
+    ctx.require(Permission.ACCOUNT_SELF)
+    sessions.require_proof(ctx, session_id)
+    person_id = ctx.actor.person_id
+    assert person_id is not None
+    _store_password(ctx, person_id, password_hash)
+    sessions.end_all(ctx, person_id, but=session_id)
+
+
+def _store_password(ctx: Context, person_id: int, password_hash: str) -> None:
+    credential = locked(ctx.session, Credential, person_id)
+    credential.password_hash = password_hash
+    credential.password_changed_at = ctx.now
+    person = ctx.session.get_one(Person, person_id)
+    if person.email:
+        sign_in.send(ctx, "password_changed", person.email, person.locale, name=person.name)
+    audit.record(ctx, "account.password", person)
+
+
+def take_password_away(ctx: Context, person_id: int) -> None:
+    """An administrator makes somebody choose a new password by mail; their sessions end."""
+    grant = ctx.require(Permission.ROLE_GRANT)
+    credential = locked(ctx.session, Credential, person_id)
+    credential.password_hash = None
+    sessions.end_all(ctx, person_id)
+    audit.record(ctx, "account.password_away", ctx.session.get_one(Person, person_id), grant)
+
+
+def save_preferences(ctx: Context, command: Preferences) -> Person:
+    """Change name, language and rhythm of mail. What was said before keeps the name of its day."""
+    ctx.require(Permission.ACCOUNT_SELF)
+    person = locked(ctx.session, Person, ctx.actor.person_id)
+    person.name = clean_name(command.name)
+    person.locale = command.locale
+    person.mail_rhythm = command.mail_rhythm
+    ctx.session.flush()
+    return person
+
+
+def ask_new_email(ctx: Context, session_id: int, email: str, pending: str) -> None:
+    """Send a code to the address that shall be the new one. Raises `Denied("prove_first")`, `Invalid`."""
+    ctx.require(Permission.ACCOUNT_SELF)
+    sessions.require_proof(ctx, session_id)
+    address = sign_in.clean_email(email)
+    sign_in.ask(ctx, Ask(Purpose.EMAIL, address, pending, person_id=ctx.actor.person_id))
+
+
+def finish_new_email(ctx: Context, session_id: int, pending: str) -> Person:
+    """The code was right: this is the address now. The old one is told, the other sessions end.
+
+    Raises `Denied("code_expired")`, and `Conflict("email_taken")` when an account took it meanwhile.
+    """
+    ctx.require(Permission.ACCOUNT_SELF)
+    row = sign_in.proved_row(ctx, pending)
+    if row.purpose != Purpose.EMAIL or row.person_id != ctx.actor.person_id:
+        raise Denied("code_expired")
+    sign_in.close(ctx, row)
+    person = locked(ctx.session, Person, row.person_id)
+    if person.email and person.email != row.email:
+        sign_in.send(ctx, "email_changed", person.email, person.locale, name=person.name)
+    _store_email(ctx, person, row)
+    people.claim(ctx, row.email_key, into=person)
+    sessions.end_all(ctx, person.id, but=session_id)
+    audit.record(ctx, "account.email", person)
+    return person
+
+
+def _store_email(ctx: Context, person: Person, row: SignInCode) -> None:
+    credential = ctx.session.get(Credential, person.id)
+    if credential is None:
+        credential = Credential(person_id=person.id, created_at=ctx.now)
+        ctx.session.add(credential)
+    credential.email_key = row.email_key
+    person.email = row.email
+    person.email_key = row.email_key
+    person.email_verified_at = ctx.now
+    try:
+        with ctx.session.begin_nested():
+            ctx.session.flush()
+    except IntegrityError as error:
+        raise Conflict("email_taken") from error
+
+
+def forget_codes(ctx: Context, email_key: str) -> None:
+    """Drop what was asked for under an address."""
+    ctx.session.execute(delete(SignInCode).where(SignInCode.email_key == email_key))
+
+
+def has_password(ctx: Context, person_id: int) -> bool:
+    """Whether the person can sign in with a password."""
+    credential = ctx.session.get(Credential, person_id)
+    return credential is not None and credential.password_hash is not None
+
+
+def key_of(email: str) -> str:
+    """The key under which one mailbox counts once."""
+    return fold_email(email)
