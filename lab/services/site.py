@@ -107,6 +107,13 @@ def change(ctx: Context, value: Rules | Profile, expected_version: int | None = 
     Raises `Conflict("changed_meanwhile")` when somebody else stored in between.
     """
     grant = ctx.require(Permission.SETTINGS_EDIT)
+    row = store(ctx, value, expected_version)
+    audit.record(ctx, "settings.change", row, grant, key=row.key)
+    return row
+
+
+def store(ctx: Context, value: Rules | Profile, expected_version: int | None = None) -> SiteSetting:
+    """Write rules or profile without asking who acts (set-up, demo)."""
     key = RULES_KEY if isinstance(value, Rules) else PROFILE_KEY
     row = ctx.session.get(SiteSetting, key, with_for_update=True, populate_existing=True)
     if row is None:
@@ -117,7 +124,6 @@ def change(ctx: Context, value: Rules | Profile, expected_version: int | None = 
     row.version += 1
     row.changed_at = ctx.now
     row.changed_by_id = ctx.actor.person_id
-    audit.record(ctx, "settings.change", row, grant, key=key)
     ctx.session.flush()
     ctx.session.info.pop(_KEPT, None)
     return row

@@ -1,0 +1,77 @@
+"""What every command needs: words in the terminal's language, settings, database, a context."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+import lab.models  # noqa: F401  # every table is known before the first query
+from lab.db import migrations
+from lab.db.engine import Database
+from lab.kernel.clock import utcnow
+from lab.policy.actor import SYSTEM
+from lab.services.context import Context
+from lab.settings import Settings
+
+
+def in_italian() -> bool:
+    """Whether the terminal speaks Italian."""
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG", "LANGUAGE"):
+        value = os.environ.get(name, "")
+        if value:
+            return value.lower().startswith("it")
+    return False
+
+
+def words(italian: str, english: str) -> str:
+    """The sentence in the terminal's language."""
+    return italian if in_italian() else english
+
+
+def say(italian: str, english: str, *, err: bool = False) -> None:
+    """Print one line in the terminal's language."""
+    click.echo(words(italian, english), err=err)
+
+
+def say_json(value: Any) -> None:
+    """Print what a machine reads."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def fail(italian: str, english: str) -> click.ClickException:
+    """An error for `raise`: one line on standard error, exit code 1."""
+    return click.ClickException(words(italian, english))
+
+
+def settings() -> Settings:
+    """The settings of this installation. Raises `SettingsError` with one line."""
+    return Settings.from_environ(os.environ)
+
+
+@contextmanager
+def open_database() -> Iterator[tuple[Settings, Database]]:
+    """Settings and database, closed at the end."""
+    current = settings()
+    database = Database(current.database_url, slow_ms=60_000)
+    try:
+        yield current, database
+    finally:
+        database.dispose()
+
+
+@contextmanager
+def acting(current: Settings, database: Database) -> Iterator[Context]:
+    """One transaction as the program itself."""
+    with database.writing() as session:
+        yield Context(session, SYSTEM, utcnow(), locale=current.default_locale, timezone=current.timezone)
+
+
+def require_schema(database: Database) -> None:
+    """Refuse to work on a database that is empty or behind."""
+    if migrations.current_revision(database.engine) != migrations.head_revision():
+        raise fail("Prima esegui: lab db upgrade", "First run: lab db upgrade")

@@ -1,0 +1,128 @@
+"""`lab doctor`: looks at configuration, database, mail, disk and jobs, and says what to do."""
+
+from __future__ import annotations
+
+import shutil
+import smtplib
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import click
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from lab.cli.common import open_database, say_json, words
+from lab.db import migrations
+from lab.db.engine import Database
+from lab.kernel.clock import utcnow
+from lab.models.operations import OutboxItem
+from lab.settings import Settings, SmtpServer
+
+#: Free space below which photographs and backups are at risk, in bytes.
+LOW_DISK = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: how it is (ok, warning, problem) and what to do."""
+
+    what: str
+    level: str
+    words: str
+
+
+@click.command(help=words("Controlla che tutto sia a posto.", "Check that everything is right."))
+@click.option("--json", "as_json", is_flag=True)
+def doctor(as_json: bool) -> None:
+    """Exit 1 when something needs doing."""
+    with open_database() as (settings, database):
+        findings = list(examine(settings, database))
+    if as_json:
+        say_json([asdict(finding) for finding in findings])
+    else:
+        for finding in findings:
+            mark = {"ok": "ok     ", "warning": "guarda ", "problem": "PROBLEM"}[finding.level]
+            click.echo(f"{mark} {finding.what}: {finding.words}")
+    sys.exit(1 if any(finding.level == "problem" for finding in findings) else 0)
+
+
+def examine(settings: Settings, database: Database) -> Iterator[Finding]:
+    """All findings, in the order an administrator would look."""
+    yield Finding("settings", "ok", f"LAB_ENV={settings.env}, {settings.base_url}")
+    yield _bundle(settings)
+    yield from _database(database)
+    yield _mail(settings.smtp)
+    yield from _folders(settings)
+
+
+def _bundle(settings: Settings) -> Finding:
+    if (settings.static / "dist" / "manifest.json").is_file():
+        return Finding("static", "ok", words("interfaccia costruita", "the interface is built"))
+    return Finding("static", "problem", words("manca l'interfaccia: make bundle", "run: make bundle"))
+
+
+def _database(database: Database) -> Iterator[Finding]:
+    try:
+        with database.engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+    except SQLAlchemyError:
+        yield Finding("database", "problem", words("non risponde: è acceso? LAB_DATABASE_URL è giusto?",
+                                                   "no answer: is it up? is LAB_DATABASE_URL right?"))  # fmt: skip
+        return
+    current, head = migrations.current_revision(database.engine), migrations.head_revision()
+    if current != head:
+        yield Finding("database", "problem", words("esegui: lab db upgrade", "run: lab db upgrade"))
+        return
+    yield Finding("database", "ok", f"{database.engine.dialect.name}, {head}")
+    yield from _jobs(database)
+
+
+def _jobs(database: Database) -> Iterator[Finding]:
+    late = utcnow() - timedelta(minutes=15)
+    waiting = OutboxItem.done_at.is_(None) & OutboxItem.parked_at.is_(None)
+    with database.session() as session:
+        parked = session.execute(select(func.count()).where(OutboxItem.parked_at.is_not(None))).scalar_one()
+        overdue = session.execute(
+            select(func.count()).where(waiting, OutboxItem.available_at < late)
+        ).scalar_one()
+    if parked:
+        yield Finding("jobs", "warning", words(f"{parked} lavori fermi: guardali in /regia/sito",
+                                               f"{parked} parked: see /regia/sito"))  # fmt: skip
+    if overdue:
+        yield Finding("jobs", "problem", words(f"{overdue} lavori in ritardo: è acceso lab worker?",
+                                               f"{overdue} overdue: is lab worker running?"))  # fmt: skip
+    if not parked and not overdue:
+        yield Finding("jobs", "ok", words("niente in ritardo", "nothing overdue"))
+
+
+def _mail(server: SmtpServer | None) -> Finding:
+    if server is None:
+        return Finding("mail", "warning", words("LAB_SMTP_URL non c'è: i messaggi restano nel sito",
+                                                "LAB_SMTP_URL is unset: mails wait in the outbox"))  # fmt: skip
+    try:
+        connect = smtplib.SMTP_SSL if server.tls == "tls" else smtplib.SMTP
+        with connect(server.host, server.port, timeout=5) as client:
+            client.noop()
+    except (OSError, smtplib.SMTPException) as error:
+        return Finding("mail", "problem", f"{server.host}:{server.port}: {type(error).__name__}")
+    return Finding("mail", "ok", f"{server.host}:{server.port}")
+
+
+def _folders(settings: Settings) -> Iterator[Finding]:
+    for name, folder in (("uploads", settings.uploads), ("data", settings.sqlite_path)):
+        if folder is None:
+            continue
+        place = _existing(folder)
+        free = shutil.disk_usage(place).free
+        level = "ok" if free > LOW_DISK else "warning"
+        yield Finding(name, level, words(f"{free // 10**6} MB liberi in {place}",
+                                         f"{free // 10**6} MB free in {place}"))  # fmt: skip
+
+
+def _existing(path: Path) -> Path:
+    while not path.exists():
+        path = path.parent
+    return path

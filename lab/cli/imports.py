@@ -1,0 +1,200 @@
+"""`lab import`: proposals and comments from any CSV, looked at first, written in whole batches."""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from lab.cli.common import acting, fail, open_database, require_schema, say, say_json, words
+from lab.db.engine import Database
+from lab.kernel.errors import Invalid
+from lab.models.contributions import Kind, State
+from lab.services import imports
+from lab.services.import_rows import BadRow, CommentRow, Mapping, ProposalRow
+from lab.settings import Settings
+
+#: Bad rows named on the terminal; all of them go to --bad-rows.
+SHOWN = 50
+Row = TypeVar("Row", ProposalRow, CommentRow)
+
+_OPTIONS = (
+    click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path)),
+    click.option(
+        "--map", "pairs", multiple=True, metavar="FIELD=COLUMN",
+        help=words("Campo=colonna, o campo={colonna} {colonna}; @file.toml per un elenco.",
+                   "Field=column, or field={column} {column}; @file.toml for a list."),
+    ),
+    click.option("--source", help=words("Nome della raccolta (di solito il nome del file).",
+                                        "Name of the set (by default the file's name).")),
+    click.option("--lang", default="it", show_default=True),
+    click.option("--state", "states", multiple=True, metavar="WORD=STATE",
+                 help=words("Come tradurre uno stato.", "How to read one state.")),
+    click.option("--dry-run", is_flag=True, help=words("Controlla soltanto.", "Only check.")),
+    click.option("--skip-bad", is_flag=True,
+                 help=words("Scrive le righe buone anche se altre no.", "Write good rows although others are bad.")),
+    click.option("--bad-rows", type=click.Path(dir_okay=False, path_type=Path),
+                 help=words("Scrive qui le righe scartate.", "Write refused rows here.")),
+    click.option("--json", "as_json", is_flag=True),
+)  # fmt: skip
+
+
+def _options(command: Any) -> Any:
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+@click.group("import", help=words("Porta dentro dati di altri.", "Bring in data from elsewhere."))
+def group() -> None:
+    """Import commands."""
+
+
+@group.command(help=words("Proposte o segnalazioni da un CSV.", "Proposals or reports from a CSV."))
+@_options
+@click.option("--kind", type=click.Choice(["proposal", "report"]), default="proposal")
+def proposals(**options: Any) -> None:
+    """Check every row, then write them in batches; again and again without doubles."""
+    _run(options, _proposals)
+
+
+@group.command(help=words("Commenti a proposte già importate.", "Comments on imported proposals."))
+@_options
+def comments(**options: Any) -> None:
+    """Check every row, then write them parents first."""
+    _run({**options, "kind": Kind.PROPOSAL}, _comments)
+
+
+def _run(options: dict[str, Any], work: Any) -> None:
+    with open_database() as (settings, database):
+        require_schema(database)
+        try:
+            mapping = _mapping(options, settings)
+            written, report = work(options, mapping, settings, database)
+        except Invalid as error:
+            name = error.params.get("name", "")
+            raise fail(
+                f"La mappa non va: {error.code} {name}", f"The mapping is wrong: {error.code} {name}"
+            ) from error
+    _tell(options, written, report)
+    if report.bad and not options["skip_bad"]:
+        sys.exit(1)
+
+
+def _mapping(options: dict[str, Any], settings: Settings) -> Mapping:
+    fields: dict[str, str] = {}
+    states: dict[str, str] = {}
+    for pair in options["pairs"]:
+        if pair.startswith("@"):
+            table = tomllib.loads(Path(pair[1:]).read_text(encoding="utf-8"))
+            fields.update(table.get("fields", {}))
+            states.update(table.get("states", {}))
+            continue
+        name, _, column = pair.partition("=")
+        fields[name.strip()] = column
+    for pair in options["states"]:
+        word, _, state = pair.partition("=")
+        states[word] = state
+    try:
+        known = {word.casefold(): State(state) for word, state in states.items()}
+    except ValueError as error:
+        raise fail(f"Stato sconosciuto: {error}", f"Unknown state: {error}") from error
+    path: Path = options["file"]
+    return Mapping(
+        source=(options["source"] or path.name.split(".")[0])[:64],
+        fields={name: column.replace("\\n", "\n") for name, column in fields.items()},
+        states=known,
+        kind=Kind(options["kind"]),
+        lang=options["lang"],
+        timezone=settings.timezone,
+    )
+
+
+def _check(stream: Iterable[Row | BadRow]) -> tuple[list[Row], imports.Report]:
+    report = imports.Report()
+    good: list[Row] = []
+    for row in stream:
+        if isinstance(row, BadRow):
+            report.bad.append(row)
+        else:
+            good.append(row)
+    report.good = len(good)
+    return good, report
+
+
+def _proposals(
+    options: dict[str, Any], mapping: Mapping, settings: Settings, database: Database
+) -> tuple[int, imports.Report]:
+    good, report = _check(imports.read_proposals(options["file"], mapping))
+    if options["dry_run"] or (report.bad and not options["skip_bad"]):
+        return 0, report
+    written = 0
+    for batch in _progress(list(imports.batches(good)), options):
+        with acting(settings, database) as ctx:
+            written += imports.write_proposals(ctx, mapping, batch)
+    return written, report
+
+
+def _comments(
+    options: dict[str, Any], mapping: Mapping, settings: Settings, database: Database
+) -> tuple[int, imports.Report]:
+    good, report = _check(imports.read_comments(options["file"], mapping))
+    refs = {row.ref for row in good}
+    report.orphans = sum(1 for row in good if row.parent and row.parent not in refs)
+    if options["dry_run"] or (report.bad and not options["skip_bad"]):
+        return 0, report
+    written = 0
+    with acting(settings, database) as ctx:
+        levels = [batch for level in imports.by_depth(ctx, mapping, good) for batch in imports.batches(level)]
+    for batch in _progress(levels, options):
+        with acting(settings, database) as ctx:
+            count, bad = imports.write_comments(ctx, mapping, batch)
+        written += count
+        report.bad.extend(bad)
+    return written, report
+
+
+def _progress(batches: list[list[Row]], options: dict[str, Any]) -> Iterator[list[Row]]:
+    """A bar on a terminal, a line for each batch elsewhere, nothing when a machine reads."""
+    if options["as_json"]:
+        yield from batches
+        return
+    if sys.stdout.isatty():
+        with click.progressbar(batches, label=words("Scrivo", "Writing")) as bar:
+            yield from bar
+        return
+    for number, batch in enumerate(batches, start=1):
+        yield batch
+        say(f"Blocco {number} di {len(batches)} scritto.", f"Batch {number} of {len(batches)} written.")
+
+
+def _tell(options: dict[str, Any], written: int, report: imports.Report) -> None:
+    if options["bad_rows"]:
+        lines = [f"{row.line};{row.ref};{row.field};{row.reason}\n" for row in report.bad]
+        options["bad_rows"].write_text("line;id;field;reason\n" + "".join(lines), encoding="utf-8")
+    if options["as_json"]:
+        say_json(
+            {
+                "good": report.good,
+                "written": written,
+                "orphans": report.orphans,
+                "bad": [vars(row) for row in report.bad],
+            }
+        )
+        return
+    for row in report.bad[:SHOWN]:
+        say(f"riga {row.line} ({row.ref}): {row.field}: {row.reason}",
+            f"line {row.line} ({row.ref}): {row.field}: {row.reason}", err=True)  # fmt: skip
+    say(
+        f"Righe buone: {report.good}. Scritte ora: {written}. Scartate: {len(report.bad)}."
+        + (f" Risposte senza il commento a cui rispondono: {report.orphans}." if report.orphans else ""),
+        f"Good rows: {report.good}. Written now: {written}. Refused: {len(report.bad)}."
+        + (f" Replies without their parent: {report.orphans}." if report.orphans else ""),
+    )
+    if report.bad and not options["skip_bad"]:
+        say("Niente è stato scritto: correggi le righe o usa --skip-bad.",
+            "Nothing was written: mend the rows or use --skip-bad.", err=True)  # fmt: skip

@@ -1,0 +1,107 @@
+"""`lab serve` and `lab worker`: the processes of a running site."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from types import FrameType
+
+import click
+
+from lab.cli.common import open_database, require_schema, settings, words
+from lab.cli.demo.accounts import PASSWORD, SIGN_INS
+from lab.jobs import runner
+from lab.settings import Settings
+
+#: Seconds that children have to finish what they are doing before they are killed.
+GRACE = 20.0
+
+
+@click.command(help=words("Avvia il sito.", "Serve the site."))
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64))
+@click.option("--threads", default=8, show_default=True, type=click.IntRange(1, 256))
+@click.option(
+    "--with-worker", is_flag=True, help=words("Avvia anche i lavori.", "Run the job runner as well.")
+)
+@click.option("--demo", is_flag=True, help=words("Mostra gli accessi demo.", "Print the demo sign-ins."))
+def serve(host: str, port: int, workers: int, threads: int, with_worker: bool, demo: bool) -> None:
+    """Start gunicorn, and the job runner if asked; stop both on Ctrl-C or SIGTERM."""
+    current = settings()
+    with open_database() as (_settings, database):
+        require_schema(database)
+    if demo and not current.is_production:
+        _print_sign_ins(f"http://{host}:{port}")
+    environ = {**os.environ, "PORT": str(port)}
+    commands = [_gunicorn(host, port, workers, threads)]
+    if with_worker:
+        commands.append([sys.executable, "-m", "lab.cli", "worker"])
+    sys.exit(_supervise(commands, environ, current))
+
+
+def _gunicorn(host: str, port: int, workers: int, threads: int) -> list[str]:
+    return [
+        sys.executable, "-m", "gunicorn", "wsgi:app",
+        "--bind", f"{host}:{port}",
+        "--worker-class", "gthread", "--workers", str(workers), "--threads", str(threads),
+        "--keep-alive", "5", "--timeout", "60", "--graceful-timeout", "15",
+        "--no-control-socket", "--log-level", "warning",
+    ]  # fmt: skip
+
+
+def _supervise(commands: list[list[str]], environ: dict[str, str], current: Settings) -> int:
+    stopping = False
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        nonlocal stopping
+        stopping = True
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    # Children get a process group of their own: Ctrl-C reaches only us, and we stop them in order.
+    children = [
+        subprocess.Popen(command, env=environ, cwd=current.home, start_new_session=True)
+        for command in commands
+    ]
+    code = 0
+    while not stopping:
+        for child in children:
+            if child.poll() is not None:
+                code = child.returncode or 1
+                stopping = True
+        time.sleep(0.2)
+    _stop_all(children)
+    return code
+
+
+def _stop_all(children: list[subprocess.Popen[bytes]]) -> None:
+    for child in children:
+        if child.poll() is None:
+            child.terminate()
+    deadline = time.monotonic() + GRACE
+    for child in children:
+        try:
+            child.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, signal.SIGKILL)
+
+
+def _print_sign_ins(address: str) -> None:
+    click.echo(words(f"Il sito è su {address}", f"The site is at {address}"))
+    click.echo(words(f"Accessi demo (password {PASSWORD}):", f"Demo sign-ins (password {PASSWORD}):"))
+    for account in SIGN_INS:
+        click.echo(f"  {account.email:32} {account.what}")
+
+
+@click.command(help=words("Esegue i lavori in attesa.", "Carry out waiting work."))
+@click.option("--once", is_flag=True, help=words("Fa quel che c'è ed esce.", "Do what is due and leave."))
+def worker(once: bool) -> None:
+    """Send mail, fan out news, remind, clean up."""
+    current = settings()
+    with open_database() as (_settings, database):
+        require_schema(database)
+    runner.run(current, once=once)
