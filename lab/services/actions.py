@@ -26,9 +26,9 @@ from lab.models.programme import Office
 from lab.policy import transitions
 from lab.policy.actor import Grant
 from lab.policy.permissions import Permission
-from lab.services import audit, codes, outbox, plans, site, weaving
+from lab.services import action_plan, audit, codes, outbox, site, weaving
+from lab.services.action_plan import TITLE_LIMIT, Plan
 from lab.services.context import Context
-from lab.services.plans import TITLE_LIMIT, Plan
 
 #: Longest update, in characters.
 UPDATE_LIMIT = 3000
@@ -107,7 +107,7 @@ def draft(ctx: Context, command: Draft) -> Action:
         return again
     if not command.contribution_ids and not ctx.actor.is_system:
         raise Invalid("contributions", "at_least_one")
-    plans.check(ctx, command.plan)
+    action_plan.check(ctx, command.plan)
     action = Action(
         code=command.code or codes.next_code(ctx, "A"),
         title=clean_line(command.plan.title, TITLE_LIMIT),
@@ -127,7 +127,7 @@ def draft(ctx: Context, command: Draft) -> Action:
         if again is None or not is_violation(error, "uq_action_idempotency_key"):
             raise
         return again
-    plans.apply(ctx, action, command.plan)
+    action_plan.apply(ctx, action, command.plan)
     if command.contribution_ids:
         weaving.link(ctx, action, command.contribution_ids)
     audit.record(ctx, "action.draft", action, grant)
@@ -148,8 +148,8 @@ def amend(ctx: Context, command: Amend) -> Action:
         if action.state not in PUBLIC_ACTION_STATES:
             raise Conflict(f"action_{action.state}")
     expect_version(action, command.version)
-    plans.check(ctx, command.plan, action)
-    plans.apply(ctx, action, command.plan, keep_office=action.state in PUBLIC_ACTION_STATES)
+    action_plan.check(ctx, command.plan, action)
+    action_plan.apply(ctx, action, command.plan, keep_office=action.state in PUBLIC_ACTION_STATES)
     _touch(ctx, action)
     audit.record(ctx, "action.amend", action, grant)
     return action
@@ -195,8 +195,8 @@ def adopt(ctx: Context, command: Adopt) -> Action:
         raise Conflict(f"action_{action.state}")
     expect_version(action, command.version)
     if command.changes is not None:
-        plans.check(ctx, command.changes, action)
-        plans.apply(ctx, action, command.changes, keep_office=True)
+        action_plan.check(ctx, command.changes, action)
+        action_plan.apply(ctx, action, command.changes, keep_office=True)
     action.state = state
     action.is_public = True
     action.adopted_at = ctx.now
@@ -320,7 +320,7 @@ def _reach(ctx: Context, action: Action, milestone_ids: tuple[int, ...]) -> None
         milestone = ctx.session.get(ActionMilestone, milestone_id)
         if milestone is None or milestone.action_id != action.id:
             raise Invalid("milestones", "unknown")
-        milestone.done_on = milestone.done_on or plans.today(ctx)
+        milestone.done_on = milestone.done_on or action_plan.today(ctx)
 
 
 def _move_on(ctx: Context, action: Action, state: ActionState | None, progress: int | None) -> None:

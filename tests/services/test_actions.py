@@ -18,10 +18,10 @@ from lab.models.answers import Answer, Verdict
 from lab.models.contributions import Contribution, Outcome, State, Step, StepKind
 from lab.models.operations import AuditEntry, OutboxItem
 from lab.services import actions, contributions, weaving
+from lab.services.action_plan import MilestonePlan, Plan
 from lab.services.actions import Adopt, Amend, Draft, Propose, Report, SendBack
 from lab.services.context import Context
 from lab.services.contributions import Placement
-from lab.services.plans import MilestonePlan, Plan
 from lab.services.weaving import Unweave, Weave
 from tests.world import World
 
