@@ -69,8 +69,8 @@ def _database(database: Database) -> Iterator[Finding]:
         with database.engine.connect() as connection:
             connection.execute(text("SELECT 1"))
     except SQLAlchemyError:
-        yield Finding("database", "problem", words("non risponde: è acceso? LAB_DATABASE_URL è giusto?",
-                                                   "no answer: is it up? is LAB_DATABASE_URL right?"))  # fmt: skip
+        yield Finding("database", "problem", words("non risponde: guarda LAB_DATABASE_URL",
+                                                   "no answer: look at LAB_DATABASE_URL"))  # fmt: skip
         return
     current, head = migrations.current_revision(database.engine), migrations.head_revision()
     if current != head:
@@ -100,8 +100,8 @@ def _jobs(database: Database) -> Iterator[Finding]:
 
 def _mail(server: SmtpServer | None) -> Finding:
     if server is None:
-        return Finding("mail", "warning", words("LAB_SMTP_URL non c'è: i messaggi restano nel sito",
-                                                "LAB_SMTP_URL is unset: mails wait in the outbox"))  # fmt: skip
+        return Finding("mail", "warning", words("senza LAB_SMTP_URL i messaggi restano qui",
+                                                "LAB_SMTP_URL is unset: mails wait here"))  # fmt: skip
     try:
         connect = smtplib.SMTP_SSL if server.tls == "tls" else smtplib.SMTP
         with connect(server.host, server.port, timeout=5) as client:

@@ -36,7 +36,7 @@ _OPTIONS = (
                  help=words("Come tradurre uno stato.", "How to read one state.")),
     click.option("--dry-run", is_flag=True, help=words("Controlla soltanto.", "Only check.")),
     click.option("--skip-bad", is_flag=True,
-                 help=words("Scrive le righe buone anche se altre no.", "Write good rows although others are bad.")),
+                 help=words("Scrive le righe buone anche se altre no.", "Write the good rows all the same.")),
     click.option("--bad-rows", type=click.Path(dir_okay=False, path_type=Path),
                  help=words("Scrive qui le righe scartate.", "Write refused rows here.")),
     click.option("--json", "as_json", is_flag=True),

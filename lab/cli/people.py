@@ -58,7 +58,7 @@ def _find(ctx: Context, who: str) -> Person:
 @click.argument("email")
 @click.option("--name", required=True, help=words("Nome o soprannome.", "Name or nickname."))
 @click.option("--password", prompt=True, hide_input=True, confirmation_prompt=True, default="",
-              help=words("Vuota: entra con il codice per e-mail.", "Empty: sign in by mailed code."))  # fmt: skip
+              help=words("Vuota: entra con un codice.", "Empty: signs in by mailed code."))  # fmt: skip
 def add(email: str, name: str, password: str) -> None:
     """Make a person with an account whose address the administrator vouches for."""
     if not valid_email(email):

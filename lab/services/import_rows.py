@@ -138,8 +138,8 @@ def _pattern(text: str, columns: set[str]) -> str:
 
 def proposal_row(line: int, values: dict[str, str], mapping: Mapping) -> ProposalRow:
     """Check and clean one proposal. Raises `Invalid(field, code)`."""
-    title = clean_line(strip_html(values.get("title", "")), TITLE_LIMIT)
-    text = clean_text(strip_html(values.get("text", "")), IMPORTED_TEXT) or title
+    title = clean_line(_plain(values.get("title", "")), TITLE_LIMIT)
+    text = clean_text(_plain(values.get("text", "")), IMPORTED_TEXT) or title
     if not text:
         raise Invalid("text", "required")
     if len(values.get("text", "")) > IMPORTED_TEXT:
@@ -178,7 +178,7 @@ def comment_row(line: int, values: dict[str, str], mapping: Mapping) -> CommentR
     An empty one was removed where it comes from: it stays as a placeholder, so that its replies keep
     their place.
     """
-    text = clean_text(strip_html(values.get("text", "")), IMPORTED_TEXT)
+    text = clean_text(_plain(values.get("text", "")), IMPORTED_TEXT)
     parent = values.get("parent", "")
     return CommentRow(
         line=line,
@@ -189,6 +189,14 @@ def comment_row(line: int, values: dict[str, str], mapping: Mapping) -> CommentR
         author=clean_line(values.get("author", ""), NAME_LIMIT),
         said_at=_moment(values.get("date", ""), values.get("time", ""), mapping.timezone, "date"),
     )
+
+
+_MARKUP = re.compile(r"</?[a-zA-Z!]|&#?\w{1,12};")
+
+
+def _plain(text: str) -> str:
+    """Words without markup. Text that has none keeps its line breaks as they are."""
+    return strip_html(text) if _MARKUP.search(text) else text
 
 
 def _ref(values: dict[str, str]) -> str:

@@ -1,0 +1,82 @@
+"""A newcomer loads the demo and finds the whole neighbourhood, with dates around today."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from click.testing import Result
+from sqlalchemy import func, select
+
+from lab.db.engine import Database
+from lab.kernel.passwords import verify_password
+from lab.models.accounts import Credential
+from lab.models.actions import Action, ActionProject
+from lab.models.contributions import Contribution, ContributionAuthor, State, Tally
+from lab.models.events import Event, EventState
+from lab.models.projects import Milestone, Project
+
+Run = Callable[..., Result]
+
+
+def test_the_whole_neighbourhood_is_there(lab: Run, database: Database) -> None:
+    result = lab("demo", "load")
+    assert result.exit_code == 0, result.output
+    with database.session() as session:
+        counts = {
+            model: session.execute(select(func.count()).select_from(model)).scalar_one()
+            for model in (Contribution, Action, Project, Event)
+        }
+        assert list(counts.values()) == [40, 14, 8, 20]
+        # an action always belongs to at least one formal project
+        without = select(Action.id).where(~select(ActionProject).where(ActionProject.action_id == Action.id).exists())
+        assert session.execute(without).all() == []
+        # the twin is merged, its author kept
+        merged = session.execute(select(Contribution).where(Contribution.state == State.MERGED)).scalar_one()
+        kept = session.execute(select(ContributionAuthor)).scalar_one()
+        assert (kept.via_id, kept.contribution_id) == (merged.id, merged.merged_into_id)
+        # the books agree with the things
+        assert session.execute(select(func.sum(Tally.count))).scalar_one() == 40
+
+
+def test_dates_move_with_the_day_it_is_loaded(lab: Run, database: Database) -> None:
+    assert lab("demo", "load", "--reference-date", "2030-03-04").exit_code == 0
+    with database.session() as session:
+        coming = session.execute(
+            select(func.min(Event.starts_at)).where(Event.state == EventState.PLANNED)
+        ).scalar_one()
+        assert datetime(2030, 3, 4, tzinfo=UTC) < coming < datetime(2030, 3, 12, tzinfo=UTC)
+        assert session.execute(select(func.max(Milestone.ends_on))).scalar_one().year == 2032
+
+
+def test_everybody_signs_in_with_the_shown_password(lab: Run, database: Database) -> None:
+    lab("demo", "load")
+    with database.session() as session:
+        for key in ("residente@demo.example", "ufficio@demo.example", "amministratore@demo.example"):
+            credential = session.execute(select(Credential).where(Credential.email_key == key)).scalar_one()
+            assert verify_password(credential.password_hash, "crocione-demo")
+
+
+def test_loading_twice_changes_nothing(lab: Run, database: Database) -> None:
+    lab("demo", "load")
+    assert lab("demo", "load").exit_code == 1
+    assert lab("demo", "load", "--if-empty").exit_code == 0
+    with database.session() as session:
+        assert session.execute(select(func.count()).select_from(Contribution)).scalar_one() == 40
+
+
+def test_never_in_production(lab: Run, database: Database) -> None:
+    result = lab(
+        "demo", "load",
+        LAB_ENV="production", LAB_SECRET_KEY="s" * 40, LAB_BASE_URL="https://lab.example.org",
+        LAB_MAIL_FROM="lab@example.org",
+    )  # fmt: skip
+    assert result.exit_code == 1
+    with database.session() as session:
+        assert session.execute(select(Credential)).first() is None
+
+
+def test_an_empty_schema_is_told_plainly(lab: Run, tmp_path: object) -> None:
+    result = lab("demo", "load", url=f"sqlite:///{tmp_path}/fresh.db")
+    assert result.exit_code == 1
+    assert "lab db upgrade" in result.output

@@ -1,0 +1,48 @@
+"""`lab doctor` says what is wrong and what to do; `lab db check` answers a script."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+from click.testing import Result
+
+from lab.db.engine import Database
+from lab.kernel.clock import utcnow
+from lab.models.operations import OutboxItem
+
+Run = Callable[..., Result]
+
+
+def _levels(result: Result) -> dict[str, str]:
+    return {finding["what"]: finding["level"] for finding in json.loads(result.stdout)}
+
+
+def test_work_that_nobody_does_is_a_problem(lab: Run, database: Database) -> None:
+    assert _levels(lab("doctor", "--json"))["jobs"] == "ok"
+    long_ago = utcnow() - timedelta(hours=2)
+    with database.writing() as session:
+        session.add(OutboxItem(topic="mail", payload={}, created_at=long_ago, available_at=long_ago))
+    result = lab("doctor", "--json")
+    assert result.exit_code == 1
+    assert _levels(result)["jobs"] == "problem"
+
+
+def test_a_mail_server_that_is_away_is_a_problem(lab: Run) -> None:
+    result = lab("doctor", "--json", LAB_SMTP_URL="smtp://127.0.0.1:9?tls=none", LAB_MAIL_FROM="lab@example.org")
+    assert _levels(result)["mail"] == "problem"
+
+
+def test_a_database_behind_is_a_problem(lab: Run, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/fresh.db"
+    assert _levels(lab("doctor", "--json", url=url))["database"] == "problem"
+    assert lab("db", "check", url=url).exit_code == 1
+    assert lab("db", "upgrade", url=url).exit_code == 0
+    assert lab("db", "check", url=url).exit_code == 0
+
+
+def test_a_wrong_setting_is_one_line(lab: Run) -> None:
+    result = lab("db", "check", LAB_TRUSTED_PROXIES="many")
+    assert result.exit_code == 1
