@@ -2,7 +2,38 @@
 
 from flask import Blueprint
 
-from lab.web.views import health
+from lab.web.views import (
+    csp,
+    drafts,
+    events,
+    health,
+    home,
+    media,
+    own_proposal,
+    pages,
+    plan,
+    programme,
+    projects,
+    proposals,
+    say,
+    search,
+)
+
+#: These add their routes to the blueprint of proposals.
+_PARTS = (say, own_proposal)
 
 #: Every blueprint of the site, registered by the composition root.
-BLUEPRINTS: tuple[Blueprint, ...] = (health.blueprint,)
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    health.blueprint,
+    home.blueprint,
+    pages.blueprint,
+    csp.blueprint,
+    events.blueprint,
+    plan.blueprint,
+    programme.blueprint,
+    projects.blueprint,
+    proposals.blueprint,
+    drafts.blueprint,
+    media.blueprint,
+    search.blueprint,
+)

@@ -1,0 +1,28 @@
+"""The first page."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template
+
+from lab.services import home
+from lab.web import programme_cards as cards
+from lab.web.access import cached
+from lab.web.app_state import context
+from lab.web.labels import state_tone
+
+blueprint = Blueprint("home", __name__)
+
+
+@blueprint.get("/")
+@cached
+def index() -> str:
+    """What is on, have your say, what has changed because people spoke, where the door is."""
+    front = home.front(context())
+    return render_template(
+        "pages/home/index.html",
+        events=[cards.event_card(event) for event in front.events],
+        projects=[cards.project_card(project) for project in front.projects],
+        pins=[{"x": pin.x, "y": pin.y, "tone": state_tone(pin.state)} for pin in front.pins],
+        promise=front.kept,
+        outcomes=[],
+    )
