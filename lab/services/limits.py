@@ -40,6 +40,8 @@ SAY_PER_ADDRESS = Limit("say_address", 400, 3600)
 COMMENT_PER_PERSON = Limit("comment_person", 60, 3600)
 FLAG_PER_PERSON = Limit("flag_person", 20, 3600)
 FLAG_PER_ADDRESS = Limit("flag_address", 100, 3600)
+#: Pictures to re-make: the heaviest thing anybody can ask for.
+PHOTO_PER_ADDRESS = Limit("photo_address", 1000, 3600)
 RECEIPT_PER_ADDRESS = Limit("receipt_address", 600, 900)
 RATING_PER_ADDRESS = Limit("rating_address", 400, 3600)
 DRAFT_PER_ADDRESS = Limit("draft_address", 12000, 3600)

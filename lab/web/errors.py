@@ -82,7 +82,7 @@ def stale_token(_error: CSRFError) -> Answer:
 
 def too_large(_error: RequestEntityTooLarge) -> Answer:
     """Photographs too heavy for one go."""
-    return render_template("errors/413.html", held=[], held_action=request.path), 413
+    return render_template("errors/413.html", held=[], held_action=request.path, back_url=held.here()), 413
 
 
 def http_error(error: HTTPException) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
+from lab.kernel.detectors import PrivateDetail
 from lab.models.accounts import MailRhythm, Role
 from lab.models.actions import ActionKind, ActionState
 from lab.models.answers import Verdict
@@ -169,6 +170,12 @@ WORDS: dict[type[StrEnum], dict[Any, Any]] = {
         FlagReason.SPAM: _l("È pubblicità"),
         FlagReason.OTHER: _l("Altro"),
     },
+    PrivateDetail: {
+        PrivateDetail.PHONE: _l("un numero di telefono"),
+        PrivateDetail.EMAIL: _l("un indirizzo e-mail"),
+        PrivateDetail.IBAN: _l("un conto in banca"),
+        PrivateDetail.FISCAL_CODE: _l("un codice fiscale"),
+    },
     BodyKind: {
         BodyKind.INSTITUTION: _l("Istituzione"),
         BodyKind.RESEARCH: _l("Ricerca"),
@@ -215,6 +222,47 @@ LOOKS: dict[StrEnum, tuple[str, str]] = {
 
 #: Refusals and faults of the domain, in words; `field_error` and `error_words` read here.
 ERRORS: dict[str, Any] = {
+    "too_many_photos": _l("Sono troppe foto: al massimo cinque."),
+    "broken": _l("La foto è rovinata e non si apre. Provane un'altra."),
+    "too_many_pixels": _l("La foto è troppo grande. Mandane una più piccola."),
+    "not_a_picture": _l("Non è una foto che sappiamo aprire. Va bene JPEG, PNG o WebP."),
+    "heic": _l("Questo formato del telefono non si apre ovunque. Manda la foto come JPEG."),
+    "too_heavy": _l("La foto pesa troppo. Scegline una più leggera."),
+    "empty": _l("Il file è vuoto. Sceglilo di nuovo."),
+    "bad_email": _l("Questo indirizzo non sembra giusto. Controlla che ci siano la chiocciola e il punto."),
+    "same_email": _l("È già il tuo indirizzo."),
+    "email_taken": _l("Questo indirizzo non si può usare. Prova con un altro."),
+    "name_missing": _l("Scrivi un nome con almeno una lettera."),
+    "name_too_long": _l("Il nome è troppo lungo: bastano 60 caratteri."),
+    "bad_phone": _l("Questo numero non sembra giusto."),
+    "bad_date": _l("Questa data non va bene."),
+    "dates_out_of_order": _l("La fine viene prima dell'inizio. Controlla le due date."),
+    "office_needed": _l("Scegli l'ufficio."),
+    "body_needed": _l("Scegli l'ente."),
+    "password_missing": _l("Scrivi la password."),
+    "wrong_password": _l("E-mail o password non vanno bene. Riprova, o fatti mandare un codice."),
+    "password_too_short": _l("È troppo corta: servono almeno 8 caratteri."),
+    "password_too_long": _l("È troppo lunga: bastano 128 caratteri."),
+    "password_too_common": _l("È facile da indovinare. Prova con tre o quattro parole messe in fila."),
+    "password_too_personal": _l("Somiglia al tuo nome o alla tua e-mail. Scegline un'altra."),
+    "code_wrong": _l("Il codice non è giusto. Guarda bene l'ultima e-mail e riprova."),
+    "code_expired": _l("Questo codice non vale più. Fattene mandare uno nuovo."),
+    "code_used": _l("Questo codice è già servito."),
+    "blocked": _l("Questo accesso è chiuso. Passa dal Laboratorio: ne parliamo."),
+    "prove_first": _l("È passato un po' di tempo: mostraci ancora che sei tu."),
+    "last_administrator": _l("È l'ultimo amministratore. Prima danne l'incarico a un'altra persona."),
+    "role_held": _l("In quei giorni ha già questo incarico."),
+    "role_ended": _l("Questo incarico è già finito."),
+    "no_account": _l("Serve un accesso con e-mail. Chiedi alla persona di registrarsi, poi torna qui."),
+    "has_account": _l("Ha già un accesso con e-mail e fa da sé."),
+    "is_staff": _l("Chi lavora alla regia entra con e-mail e password, non con la carta."),
+    "card_not_for_staff": _l("Chi lavora alla regia entra con e-mail e password, non con la carta."),
+    "person_closed": _l("Questa persona non può avere una carta adesso."),
+    "own_account": _l("Non puoi farlo su di te. Chiedi a un'altra persona."),
+    "staff_by_administrator": _l("Su chi lavora alla regia decide l'amministratore."),
+    "bad_hours": _l("Scrivi gli orari così: 15:00-18:00. Se sono due, separali con una virgola."),
+    "bad_link": _l("L'indirizzo deve cominciare con https:// oppure con una barra."),
+    "bad_number": _l("Questo numero non va bene."),
     "required": _l("Manca questa parte."),
     "too_long": _l("È troppo lungo."),
     "unknown": _l("Questa scelta non c'è più. Scegline un'altra."),

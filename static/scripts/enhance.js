@@ -86,5 +86,11 @@ for (const plan of all('[data-plan]')) {
   plan.addEventListener('change', (event) => mark(event.target.value));
 }
 
+// A button for paper, only where it works.
+for (const button of all('[data-print]')) {
+  button.hidden = false;
+  button.addEventListener('click', () => window.print());
+}
+
 // After a mistake the list of what is missing is where one lands.
 document.querySelector('[data-focus]')?.focus();

@@ -1,0 +1,58 @@
+"""Pieces of pages that are the same for every reader, kept in this process while nothing changed.
+
+The page cache serves readers without a session; this spares the queries and the drawing of a list to those
+who have one. The version is read in the reader's own transaction, so that what is kept under a version was
+drawn from it or from something newer.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import TypeVar
+
+from lab.db.version import current_version
+from lab.kernel.clock import local_date
+from lab.web.app_state import context, lab
+from lab.web.i18n import language
+
+Piece = TypeVar("Piece")
+
+#: Pieces kept in one process; a piece is some tens of kilobytes.
+_MOST = 200
+
+
+class Fragments:
+    """The newest pieces by key."""
+
+    def __init__(self, most: int = _MOST) -> None:
+        self.most = most
+        self._kept: OrderedDict[tuple[object, ...], object] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: tuple[object, ...], make: Callable[[], Piece]) -> Piece:
+        """The piece under this key, made when it is not there."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]  # type: ignore[return-value]
+        piece = make()
+        with self._lock:
+            self._kept[key] = piece
+            while len(self._kept) > self.most:
+                self._kept.popitem(last=False)
+        return piece
+
+
+def fragment(name: str, wish: object, make: Callable[[], Piece]) -> Piece:
+    """A piece of page that depends only on public content, the language, the day and `wish`."""
+    ctx = context()
+    version = current_version(ctx.session)
+    day = local_date(ctx.now, ctx.timezone)
+    # The engine's address tells applications of one process apart (tests have many).
+    key = (id(lab().database), name, wish, language(), day, version)
+    return _FRAGMENTS.get(key, make)
+
+
+_FRAGMENTS = Fragments()

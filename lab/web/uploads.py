@@ -1,0 +1,66 @@
+"""Photographs on their way in: re-made by the kernel, written whole under names of ours, found again."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Protocol
+
+from lab.kernel import pictures
+from lab.services.photos import StoredPhoto
+
+
+class Upload(Protocol):
+    """A file as the web server hands it over."""
+
+    @property
+    def filename(self) -> str | None:
+        """The visitor's name for it; only whether there is one counts."""
+
+    @property
+    def stream(self) -> Any:
+        """Its bytes."""
+
+
+def given(files: Iterable[Upload]) -> list[Upload]:
+    """The files of a field; browsers send an empty one when nothing was chosen."""
+    return [file for file in files if file.filename]
+
+
+def receive(folder: Path, file: Upload, max_bytes: int) -> StoredPhoto:
+    """Re-make one picture and write its versions. Raises `Invalid("photos", …)` as the kernel does."""
+    picture = pictures.process_picture(file.stream, max_bytes)
+    name = secrets.token_hex(16)
+    for width, data in picture.widths:
+        _write(path_of(folder, name, width), data)
+    widths = tuple(width for width, _data in picture.widths)
+    return StoredPhoto(name, picture.width, picture.height, widths)
+
+
+def path_of(folder: Path, name: str, width: int) -> Path:
+    """Where a version lies. `name` is one of ours (hexadecimal), never a visitor's."""
+    return folder / name[:2] / f"{name}-{width}.webp"
+
+
+def is_name(name: str) -> bool:
+    """Whether a text can be a name of ours."""
+    return len(name) == 32 and all(character in "0123456789abcdef" for character in name)
+
+
+def _write(path: Path, data: bytes) -> None:
+    # Written beside and renamed: a reader never meets half a picture, and "saved" means on the disk.
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(".part")
+    with beside.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.rename(path)
+
+
+def discard(folder: Path, photo: StoredPhoto) -> None:
+    """Delete the files of a photograph that will not be used."""
+    for width in photo.widths:
+        path_of(folder, photo.name, width).unlink(missing_ok=True)
