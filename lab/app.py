@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, g, request
+from flask_compress import Compress
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
@@ -59,6 +60,9 @@ def _configure(app: Flask, settings: Settings) -> None:
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_SSL_STRICT=settings.is_secure,
         TRUSTED_HOSTS=[urlsplit(settings.base_url).hostname or "localhost", "localhost", "127.0.0.1"],
+        COMPRESS_ALGORITHM=["br", "gzip"],
+        COMPRESS_BR_LEVEL=4,
+        COMPRESS_MIMETYPES=["text/html", "application/json", "application/atom+xml"],
         PREFERRED_URL_SCHEME=urlsplit(settings.base_url).scheme,
     )
 
@@ -79,6 +83,7 @@ def _web(app: Flask) -> None:
     i18n.init_app(app)
     reader.init_app(app)
     CSRFProtect(app)
+    Compress(app)
     access.init_app(app)
     headers.init_app(app)
     errors.init_app(app)
