@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 
+from lab.db.locking import locked
 from lab.models.operations import OutboxItem
+from lab.policy.permissions import Permission
+from lab.services import audit
 from lab.services.context import Context
 
 
@@ -45,3 +49,35 @@ def announce(ctx: Context, event: str, **ids: Any) -> None:
     unique to this happening, so telling can be repeated without anybody hearing twice.
     """
     put(ctx, "announce", {"event": event, "at": ctx.now.isoformat(), "by": ctx.actor.person_id, **ids})
+
+
+def waiting(ctx: Context, limit: int = 100) -> Sequence[OutboxItem]:
+    """Work that is still to do, the next first."""
+    ctx.require(Permission.OUTBOX_SEE)
+    query = select(OutboxItem).where(OutboxItem.done_at.is_(None), OutboxItem.parked_at.is_(None))
+    query = query.order_by(OutboxItem.available_at, OutboxItem.id).limit(limit)
+    return ctx.session.execute(query).scalars().all()
+
+
+def parked(ctx: Context, limit: int = 100) -> Sequence[OutboxItem]:
+    """Work that failed too often and waits for somebody to look, the newest first."""
+    ctx.require(Permission.OUTBOX_SEE)
+    query = select(OutboxItem).where(OutboxItem.parked_at.is_not(None), OutboxItem.done_at.is_(None))
+    query = query.order_by(OutboxItem.parked_at.desc(), OutboxItem.id.desc()).limit(limit)
+    return ctx.session.execute(query).scalars().all()
+
+
+def retry(ctx: Context, item_id: int) -> OutboxItem:
+    """Let parked or postponed work be tried again now, from the first attempt.
+
+    Raises `NotFound` when there is no such work; done work stays done.
+    """
+    grant = ctx.require(Permission.OUTBOX_SEE)
+    item = locked(ctx.session, OutboxItem, item_id)
+    if item.done_at is None:
+        item.parked_at = None
+        item.attempts = 0
+        item.available_at = ctx.now
+        audit.record(ctx, "outbox.retry", item, grant, topic=item.topic)
+        ctx.session.flush()
+    return item

@@ -13,6 +13,7 @@ from flask import Flask
 from markupsafe import Markup
 
 from lab.kernel import html, text
+from lab.kernel.daywords import day_words
 from lab.web.app_state import lab
 from lab.web.i18n import language
 
@@ -28,17 +29,12 @@ def _day(value: datetime | date) -> date:
     return local.date() if isinstance(local, datetime) else local
 
 
-@lru_cache(maxsize=20_000)
-def _date_words(day: date, locale: str, with_year: bool) -> str:
-    return format_skeleton("yMMMMEEEEd" if with_year else "MMMMEEEEd", day, locale=locale)
-
-
 def date_words(value: datetime | date | None) -> str:
     """giovedì 12 dicembre, with the year unless it is this one."""
     if value is None:
         return ""
     day = _day(value)
-    return _date_words(day, language(), day.year != _day(lab().clock.now()).year)
+    return day_words(day, language(), with_year=day.year != _day(lab().clock.now()).year)
 
 
 @lru_cache(maxsize=20_000)

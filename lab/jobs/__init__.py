@@ -1,0 +1,1 @@
+"""Work done behind the scenes: telling people, sending mail, reminding, cleaning up."""

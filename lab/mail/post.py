@@ -1,0 +1,147 @@
+"""From a piece of work in the outbox to a finished message; its texts are looked up only now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import select
+
+from lab.db.locking import locked
+from lab.kernel.errors import NotFound
+from lab.kernel.text import clean_line, valid_email
+from lab.kernel.tokens import Signer
+from lab.mail import links
+from lab.mail.render import Words, render
+from lab.models.accounts import Person
+from lab.models.contributions import Contribution
+from lab.models.notifications import Notification
+from lab.models.operations import OutboxItem
+from lab.policy.actor import Actor
+from lab.policy.permissions import Permission
+from lab.services import audience, audit, site, telling
+from lab.services.context import Context
+from lab.settings import Settings
+
+#: What the link for changing or stopping mail is signed for, and how long it works.
+STOP_MAIL = "stop_mail"
+STOP_MAIL_AGE = timedelta(days=730)
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A mail as it would leave now."""
+
+    to: str
+    locale: str
+    words: Words
+    stop_url: str = ""
+
+
+def write(ctx: Context, settings: Settings, signer: Signer, item: OutboxItem) -> Mail | None:
+    """The mail that a piece of work asks for; None when there is nothing left to say or nobody to say it to.
+
+    A code that has run out is not sent, nor what was hidden meanwhile.
+    """
+    payload = item.payload
+    if "to" in payload:
+        return _to_address(ctx, settings, item)
+    person = ctx.session.get(Person, payload["person_id"])
+    if person is None or not person.email or not audience.reachable(person):
+        return None
+    values = _receipt(ctx, person, payload) if payload["tag"] == "receipt" else _news(ctx, person, payload)
+    if values is None:
+        return None
+    stop_url = settings.base_url + links.path("stop", signer.sign(STOP_MAIL, person.id))
+    values = {"name": person.name, "stop_url": stop_url, **values}
+    words = render(settings, site.profile(ctx), payload["tag"], person.locale, ctx.now, values)
+    return Mail(person.email, person.locale, words, stop_url)
+
+
+def message(ctx: Context, settings: Settings, item: OutboxItem, mail: Mail) -> EmailMessage:
+    """The mail with its headers. The Message-ID belongs to the piece of work: a mail that goes out again
+    after a crash bears the same, and mail programs show it once.
+    """
+    made = EmailMessage(policy=SMTP)
+    name, address = parseaddr(settings.mail_from)
+    profile = site.profile(ctx)
+    made["From"] = Address(clean_line(name or profile.name, 100), addr_spec=_ascii_address(address))
+    made["To"] = Address(addr_spec=_ascii_address(mail.to))
+    if profile.email and valid_email(profile.email):
+        made["Reply-To"] = Address(clean_line(profile.name, 100), addr_spec=_ascii_address(profile.email))
+    made["Subject"] = mail.words.subject
+    made["Date"] = format_datetime(ctx.now)
+    made["Message-ID"] = message_id(settings, item)
+    made["Auto-Submitted"] = "auto-generated"
+    made["Content-Language"] = mail.locale
+    if mail.stop_url:
+        made["List-Unsubscribe"] = f"<{mail.stop_url}>"
+        made["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    made.set_content(mail.words.text, cte="quoted-printable")
+    made.add_alternative(mail.words.html, subtype="html", cte="quoted-printable")
+    return made
+
+
+def message_id(settings: Settings, item: OutboxItem) -> str:
+    """The same for every try at this piece of work, and no other's."""
+    host = urlsplit(settings.base_url).hostname or "localhost"
+    return f"<lab.{item.id}.{int(item.created_at.timestamp() * 1_000_000)}@{host}>"
+
+
+def read_mail(ctx: Context, settings: Settings, signer: Signer, item_id: int) -> Mail | None:
+    """A mail that has not left, for an administrator's eyes; the look is written down, so it needs a
+    transaction. None when nothing would be sent. Raises `NotFound` once it has left.
+    """
+    grant = ctx.require(Permission.OUTBOX_SEE)
+    item = locked(ctx.session, OutboxItem, item_id)
+    if item.topic != "mail" or item.done_at is not None:
+        raise NotFound("mail")
+    audit.record(ctx, "outbox.read", item, grant, tag=item.payload.get("tag", ""))
+    return write(ctx, settings, signer, item)
+
+
+def scrubbed(payload: dict[str, Any]) -> dict[str, Any]:
+    """What stays of a mail once it is out: which one it was, nothing of what it said, nor to whom."""
+    return {"tag": payload.get("tag", "")}
+
+
+def _to_address(ctx: Context, settings: Settings, item: OutboxItem) -> Mail | None:
+    payload = item.payload
+    minutes = payload.get("values", {}).get("minutes")
+    if isinstance(minutes, int) and ctx.now >= item.created_at + timedelta(minutes=minutes):
+        return None
+    words = render(settings, site.profile(ctx), payload["tag"], payload["locale"], ctx.now, payload["values"])
+    return Mail(payload["to"], payload["locale"], words)
+
+
+def _news(ctx: Context, person: Person, payload: dict[str, Any]) -> dict[str, Any] | None:
+    notes: list[Notification] = []
+    for some in audience.chunks(payload["notification_ids"]):
+        query = select(Notification).where(Notification.id.in_(some), Notification.person_id == person.id)
+        notes += ctx.session.execute(query).scalars()
+    actor = audience.actors(ctx, [person.id]).get(person.id, Actor(person.id))
+    groups = telling.group(telling.tell(ctx, actor, notes))
+    return {"groups": groups} if groups else None
+
+
+def _receipt(ctx: Context, person: Person, payload: dict[str, Any]) -> dict[str, Any] | None:
+    contribution = ctx.session.get(Contribution, payload["contribution_id"])
+    if contribution is None or contribution.person_id != person.id:
+        return None
+    return {
+        "words": contribution.text,
+        "words_lang": contribution.lang,
+        "receipt_code": contribution.receipt_code,
+        "due": contribution.promise_due_at,
+    }
+
+
+def _ascii_address(address: str) -> str:
+    local, _, domain = address.rpartition("@")
+    return f"{local}@{domain.encode('idna').decode('ascii')}"
