@@ -93,7 +93,7 @@ def delete(ctx: Context, comment_id: int) -> Comment:
 
     Raises `NotFound` for other people's comments, `Denied("already_gone")`.
     """
-    comment = _with_input_locked(ctx, comment_id)
+    comment = locked(ctx.session, Comment, comment_id)
     ctx.require(Permission.COMMENT_EDIT, comment)
     comment.deleted_at = ctx.now
     if not _is_flagged(ctx, comment.id):
@@ -111,23 +111,12 @@ def hide(ctx: Context, comment_id: int) -> Comment:
 
     Raises `NotFound`, `Conflict("already_gone")`.
     """
-    comment = _with_input_locked(ctx, comment_id)
+    comment = locked(ctx.session, Comment, comment_id)
     if comment.hidden_at or comment.deleted_at:
         raise Conflict("already_gone")
     comment.hidden_at = ctx.now
     ctx.session.flush()
     count(ctx, comment.contribution_id, -1)
-    return comment
-
-
-def restore(ctx: Context, comment_id: int) -> Comment:
-    """Bring a hidden comment back. Raises `NotFound`, `Conflict("not_hidden")`."""
-    comment = _with_input_locked(ctx, comment_id)
-    if not comment.hidden_at or comment.deleted_at:
-        raise Conflict("not_hidden")
-    comment.hidden_at = None
-    ctx.session.flush()
-    count(ctx, comment.contribution_id, +1)
     return comment
 
 
@@ -143,7 +132,7 @@ def close(ctx: Context, contribution_id: int, *, closed: bool) -> None:
 
 
 def count(ctx: Context, contribution_id: int, by: int) -> None:
-    """Keep the number of standing comments of an input whose row is locked."""
+    """Keep the number of standing comments of an input; a comment is locked before its input, never after."""
     ctx.session.execute(
         update(Contribution)
         .where(Contribution.id == contribution_id)
@@ -173,16 +162,6 @@ def _parent(ctx: Context, command: WriteComment) -> Comment | None:
     if parent.deleted_at or parent.hidden_at:
         raise Conflict("already_gone")
     return parent
-
-
-def _with_input_locked(ctx: Context, comment_id: int) -> Comment:
-    """The comment, locked after its input: always in this order, so that nobody waits in a ring."""
-    query = select(Comment.contribution_id).where(Comment.id == comment_id)
-    contribution_id = ctx.session.execute(query).scalar_one_or_none()
-    if contribution_id is None:
-        raise NotFound("comment")
-    locked(ctx.session, Contribution, contribution_id)
-    return locked(ctx.session, Comment, comment_id)
 
 
 def _clean(text: str) -> str:

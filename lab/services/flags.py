@@ -77,8 +77,7 @@ def raise_flag(ctx: Context, command: RaiseFlag) -> Flag:
     Without account a flag only waits in the list. Raises `NotFound`, `Conflict("flagged_already")`
     when this person has flagged this text, `Conflict("already_gone")` when it is no longer shown.
     """
-    contribution_id = _input_of(ctx, command)
-    contribution = locked(ctx.session, Contribution, contribution_id)
+    contribution = _lock(ctx, command)
     ctx.require(Permission.CONTRIBUTION_READ, contribution)
     again = _with_key(ctx, command)
     if again is not None:
@@ -101,28 +100,26 @@ def raise_flag(ctx: Context, command: RaiseFlag) -> Flag:
     ctx.session.add(flag)
     ctx.session.flush()
     if _people(ctx, subject) >= site.rules(ctx).flags_to_hide:
-        _step_aside(ctx, contribution_id, command.comment_id)
+        _step_aside(ctx, contribution.id, command.comment_id)
     return flag
 
 
-def _input_of(ctx: Context, command: RaiseFlag) -> int:
-    if command.comment_id is None:
-        if command.contribution_id is None:
-            raise NotFound("contribution")
-        return command.contribution_id
-    query = select(Comment.contribution_id).where(Comment.id == command.comment_id)
-    found = ctx.session.execute(query).scalar_one_or_none()
-    if found is None:
-        raise NotFound("comment")
-    return found
+def _lock(ctx: Context, command: RaiseFlag) -> Contribution:
+    """Hold what is flagged, so that two flags at once count one after the other; give its input."""
+    if command.comment_id is not None:
+        comment = locked(ctx.session, Comment, command.comment_id)
+        return ctx.session.get_one(Contribution, comment.contribution_id)
+    if command.contribution_id is None:
+        raise NotFound("contribution")
+    return locked(ctx.session, Contribution, command.contribution_id)
 
 
 def _still_there(ctx: Context, contribution: Contribution, command: RaiseFlag) -> None:
+    gone = contribution.visibility is Visibility.HIDDEN
     if command.comment_id is not None:
-        comment = locked(ctx.session, Comment, command.comment_id)
-        if comment.deleted_at or comment.hidden_at:
-            raise Conflict("already_gone")
-    elif contribution.visibility is Visibility.HIDDEN:
+        comment = ctx.session.get_one(Comment, command.comment_id)
+        gone = bool(comment.deleted_at or comment.hidden_at)
+    if gone:
         raise Conflict("already_gone")
 
 

@@ -28,6 +28,12 @@ function help() {
 }
 
 document.addEventListener('keydown', (event) => {
+  // Ctrl and Enter sends what one is writing, from any field.
+  if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && event.target.form?.matches('[data-quick]')) {
+    event.preventDefault();
+    event.target.form.requestSubmit();
+    return;
+  }
   if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
   if (document.querySelector('dialog[open]')) return;
   if (event.key === 'j') walk(1);

@@ -3,11 +3,16 @@
 from flask import Blueprint
 
 from lab.web.views import (
+    accounts,
+    comments,
     csp,
     drafts,
     events,
+    flags,
     health,
     home,
+    intake,
+    me,
     media,
     own_proposal,
     pages,
@@ -15,8 +20,10 @@ from lab.web.views import (
     programme,
     projects,
     proposals,
+    receipts,
     say,
     search,
+    supports,
 )
 
 #: These add their routes to the blueprint of proposals.
@@ -26,6 +33,8 @@ _PARTS = (say, own_proposal)
 BLUEPRINTS: tuple[Blueprint, ...] = (
     health.blueprint,
     home.blueprint,
+    accounts.blueprint,
+    me.blueprint,
     pages.blueprint,
     csp.blueprint,
     events.blueprint,
@@ -36,4 +45,9 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     drafts.blueprint,
     media.blueprint,
     search.blueprint,
+    supports.blueprint,
+    comments.blueprint,
+    flags.blueprint,
+    receipts.blueprint,
+    intake.blueprint,
 )

@@ -1,0 +1,202 @@
+"""Typing for others: what was said at the desk, by telephone, on paper, written down by the team."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from lab.kernel.clock import local_date
+from lab.kernel.errors import Invalid, NotFound
+from lab.kernel.text import clean_line, clean_text
+from lab.models.accounts import Credential, Person
+from lab.models.contributions import Channel, Contribution, Kind, Visibility
+from lab.models.events import Event, EventState
+from lab.models.programme import Place, Theme
+from lab.policy.permissions import Permission
+from lab.services import audit, contributions, outbox, people
+from lab.services.context import Context
+
+#: The ways by which things reach somebody who writes them down, the most frequent first.
+CHANNELS = (
+    Channel.DESK,
+    Channel.PAPER,
+    Channel.PHONE,
+    Channel.BOX,
+    Channel.ASSEMBLY,
+    Channel.STAIR_ASSEMBLY,
+    Channel.WALK,
+    Channel.PLANNING_FOR_REAL,
+    Channel.OPEN_SPACE,
+    Channel.WORLD_CAFE,
+    Channel.WORKING_GROUP,
+    Channel.WORKSHOP,
+    Channel.PARTY,
+    Channel.SURVEY,
+    Channel.MAIL,
+)
+#: Most hands one can count in a room of this neighbourhood, with room to spare.
+HANDS_LIMIT = 2000
+#: Paper older than this is an archive: that is what imports are for.
+OLDEST = timedelta(days=5 * 366)
+#: How far back and ahead events are offered as origins.
+_EVENTS_BACK = timedelta(days=120)
+_EVENTS_AHEAD = timedelta(days=1)
+_SHOWN_PEOPLE = 400
+
+
+@dataclass(frozen=True)
+class TypeIn:
+    """What somebody said, as the team writes it down. Only text and channel are needed."""
+
+    text: str
+    channel: Channel
+    kind: Kind = Kind.PROPOSAL
+    title: str = ""
+    #: The name others read; the person's own when empty.
+    author_name: str = ""
+    person_id: int | None = None
+    #: Who spoke, as they said it. With `register` they are kept as a person, so that letters reach them.
+    person_name: str = ""
+    register: bool = False
+    postal: str = ""
+    theme_id: int | None = None
+    place_id: int | None = None
+    event_id: int | None = None
+    said_on: date | None = None
+    hands: int = 0
+    private: bool = False
+    idempotency_key: str | None = None
+
+
+def type_in(ctx: Context, command: TypeIn) -> Contribution:
+    """Place what somebody else said, with the channel, the event and who typed it.
+
+    Raises `NotFound` for anybody outside the team; `Invalid` for text, title, channel, said_on, hands, who,
+    shown_name, postal, theme, place or event.
+    """
+    grant = ctx.require(Permission.CONTRIBUTION_TYPE)
+    again = contributions.with_key(ctx, command.idempotency_key)
+    if again is not None:
+        return again
+    _check(ctx, command)
+    person = _person(ctx, command)
+    placed = contributions.place(
+        ctx,
+        contributions.Placement(
+            text=command.text,
+            kind=command.kind,
+            title=command.title,
+            channel=command.channel,
+            author_name=command.author_name or (person.name if person else command.person_name),
+            person_id=person.id if person else None,
+            typed_by_id=ctx.actor.person_id,
+            lang=person.locale if person else "it",
+            theme_id=command.theme_id,
+            place_id=command.place_id,
+            event_id=command.event_id,
+            visibility=Visibility.PRIVATE if command.private else Visibility.PUBLIC,
+            said_at=_moment(ctx, command.said_on),
+            supports_base=command.hands,
+            idempotency_key=command.idempotency_key,
+        ),
+    )
+    audit.record(ctx, "contribution.type", placed, grant, channel=str(command.channel))
+    outbox.announce(ctx, "contribution.placed", contribution_id=placed.id)
+    return placed
+
+
+def _check(ctx: Context, command: TypeIn) -> None:
+    if len(clean_text(command.text, contributions.TEXT_LIMIT + 1)) > contributions.TEXT_LIMIT:
+        raise Invalid("text", "too_long")
+    if len(clean_line(command.title, contributions.TITLE_LIMIT + 1)) > contributions.TITLE_LIMIT:
+        raise Invalid("title", "too_long")
+    for field, name in (("shown_name", command.author_name), ("who", command.person_name)):
+        if len(clean_line(name, contributions.NAME_LIMIT + 1)) > contributions.NAME_LIMIT:
+            raise Invalid(field, "too_long")
+    if command.channel not in CHANNELS:
+        raise Invalid("channel", "unknown")
+    if not 0 <= command.hands <= HANDS_LIMIT:
+        raise Invalid("hands", "out_of_range")
+    today = local_date(ctx.now, ctx.timezone)
+    if command.said_on is not None and command.said_on > today:
+        raise Invalid("said_on", "in_the_future")
+    if command.said_on is not None and command.said_on < today - OLDEST:
+        raise Invalid("said_on", "too_old")
+    for field, model, key in (
+        ("theme", Theme, command.theme_id),
+        ("place", Place, command.place_id),
+        ("event", Event, command.event_id),
+    ):
+        if key is not None and ctx.session.get(model, key) is None:
+            raise Invalid(field, "unknown")
+
+
+def _person(ctx: Context, command: TypeIn) -> Person | None:
+    if command.person_id is not None:
+        person = ctx.session.get(Person, command.person_id)
+        if person is None or person.anonymised_at is not None:
+            raise Invalid("who", "unknown")
+        return person
+    if command.register:
+        try:
+            return people.register(ctx, people.Register(name=command.person_name, postal=command.postal))
+        except Invalid as error:
+            field = "who" if error.field == "name" else error.field
+            raise Invalid(field, error.code) from error
+    return None
+
+
+def _moment(ctx: Context, day: date | None) -> datetime | None:
+    """Now for what is said today; noon for an earlier day, whose hour nobody knows."""
+    if day is None or day == local_date(ctx.now, ctx.timezone):
+        return None
+    return datetime.combine(day, time(12), tzinfo=ZoneInfo(ctx.timezone)).astimezone(UTC)
+
+
+def recent_events(ctx: Context) -> Sequence[Event]:
+    """Events of the last months as origins, the latest first."""
+    query = (
+        select(Event)
+        .where(
+            Event.starts_at >= ctx.now - _EVENTS_BACK,
+            Event.starts_at <= ctx.now + _EVENTS_AHEAD,
+            Event.state != EventState.CANCELLED,
+        )
+        .order_by(Event.starts_at.desc(), Event.id.desc())
+        .limit(60)
+    )
+    return ctx.session.execute(query).scalars().all()
+
+
+def known_people(ctx: Context) -> Sequence[Person]:
+    """People without account whom the desk has met, by name: those one types for again and again."""
+    ctx.require(Permission.PERSON_REGISTER)
+    with_account = select(Credential.person_id).where(Credential.person_id == Person.id).exists()
+    query = (
+        select(Person)
+        .where(Person.anonymised_at.is_(None), Person.email.is_(None), ~with_account)
+        .order_by(Person.id.desc())
+        .limit(_SHOWN_PEOPLE)
+    )
+    return sorted(ctx.session.execute(query).scalars().all(), key=lambda person: person.name.casefold())
+
+
+def typed(ctx: Context, code: str) -> Contribution:
+    """One input with what a receipt slip says. Raises `NotFound` outside the team."""
+    ctx.require(Permission.CONTRIBUTION_TYPE)
+    query = (
+        select(Contribution)
+        .where(Contribution.code == code)
+        .options(
+            joinedload(Contribution.event), joinedload(Contribution.place), joinedload(Contribution.theme)
+        )
+    )
+    found = ctx.session.execute(query).unique().scalar_one_or_none()
+    if found is None:
+        raise NotFound("contribution")
+    return found

@@ -1,0 +1,232 @@
+"""Comments: adding, answering, correcting, taking away, and one branch by itself."""
+
+from __future__ import annotations
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy import select
+from werkzeug.wrappers import Response
+
+from lab.kernel.errors import Conflict, Invalid, NotFound
+from lab.kernel.text import excerpt
+from lab.models.contributions import Contribution
+from lab.models.conversation import Comment
+from lab.policy.permissions import Permission
+from lab.services import conversation, follows, limits, threads
+from lab.web.access import allow, cached
+from lab.web.app_state import context, transaction
+from lab.web.forms.base import LabForm, refuse
+from lab.web.forms.conversation import CommentForm, EditCommentForm
+from lab.web.item_parts import asked_key, mark, talks
+from lab.web.labels import error_words
+
+blueprint = Blueprint("comments", __name__)
+
+#: Ids above this fit no column.
+_ID = "<int(max=4611686018427387903):comment_id>"
+
+
+@blueprint.get("/proposte/<code>/commenti")
+@allow(Permission.COMMENT_WRITE)
+def new(code: str) -> str:
+    """A page of its own for one's words."""
+    return _write_page(CommentForm(), _readable(code), None)
+
+
+@blueprint.get(f"/commenti/{_ID}/rispondi")
+@allow(Permission.COMMENT_WRITE)
+def reply(comment_id: int) -> str:
+    """Answer somebody, with their words above."""
+    comment = _standing(comment_id)
+    form = CommentForm(parent=str(comment.id))
+    return _write_page(form, _readable(comment.contribution_id), comment)
+
+
+@blueprint.post("/proposte/<code>/commenti")
+@allow(Permission.COMMENT_WRITE)
+def create(code: str) -> tuple[str, int] | Response:
+    """Add a comment or a reply."""
+    form = CommentForm()
+    parent_id = _number(form.parent.data)
+    if not form.validate_on_submit() or form.needs_a_word():
+        return _write_page(form, _readable(code), _parent(parent_id)), 422
+    with transaction() as ctx:
+        limits.spend(ctx, limits.COMMENT_PER_PERSON, str(ctx.actor.person_id))
+    try:
+        with transaction() as ctx:
+            written = conversation.write(ctx, _command(ctx_id(code), form, parent_id))
+    except Invalid as error:
+        refuse(form, error)
+        return _write_page(form, _readable(code), _parent(parent_id)), 422
+    except Conflict as error:
+        form.form_errors.append(str(error_words(error.code)))
+        form.parent.data = ""
+        return _write_page(form, _readable(code), None), 409
+    flash(_("Il tuo commento è qui sotto."), "success")
+    return redirect(_place_of(written), 303)
+
+
+def ctx_id(code: str) -> int:
+    """The id behind a public code, in the transaction under way."""
+    return follows.subject_id(context(), follows.Followed.CONTRIBUTION, code)
+
+
+def _command(contribution_id: int, form: CommentForm, parent_id: int | None) -> conversation.WriteComment:
+    return conversation.WriteComment(
+        contribution_id, form.text.data or "", parent_id, form.idempotency_key.data or None
+    )
+
+
+@blueprint.get(f"/commenti/{_ID}/modifica")
+@allow(Permission.COMMENT_EDIT)
+def edit(comment_id: int) -> str:
+    """One's own words, to correct or to take away."""
+    comment = _mine(comment_id)
+    return _edit_page(EditCommentForm(text=comment.text), comment)
+
+
+@blueprint.post(f"/commenti/{_ID}/modifica")
+@allow(Permission.COMMENT_EDIT)
+def save(comment_id: int) -> tuple[str, int] | Response:
+    """Keep the corrected words."""
+    form = EditCommentForm()
+    if not form.validate_on_submit() or form.needs_a_word():
+        return _edit_page(form, _mine(comment_id)), 422
+    try:
+        with transaction() as ctx:
+            comment = conversation.edit(ctx, conversation.EditComment(comment_id, form.text.data or ""))
+    except Invalid as error:
+        refuse(form, error)
+        return _edit_page(form, _mine(comment_id)), 422
+    flash(_("Corretto."), "success")
+    return redirect(_place_of(comment), 303)
+
+
+@blueprint.post(f"/commenti/{_ID}/elimina")
+@allow(Permission.COMMENT_EDIT)
+def remove(comment_id: int) -> Response:
+    """Take one's own words away; the answers to them stay."""
+    with transaction() as ctx:
+        comment = conversation.delete(ctx, comment_id)
+    flash(_("Il tuo commento non c'è più. Le risposte restano."), "success")
+    return redirect(_item(comment.contribution_id, "commenti"), 303)
+
+
+@blueprint.get(f"/commenti/{_ID}")
+@cached
+def branch(comment_id: int) -> str:
+    """A whole branch of the conversation, by pages."""
+    ctx = context()
+    found = threads.branch(ctx, comment_id, asked_key())
+    if found is None:
+        raise NotFound("comment")
+    contribution, thread = found
+    next_url = None
+    if thread.next_key:
+        next_url = url_for("comments.branch", comment_id=comment_id, dopo=mark(thread.next_key))
+    return render_template(
+        "pages/comments/branch.html",
+        item=contribution,
+        talk=talks(thread.branches, contribution.code, may_write=not contribution.comments_closed)[0],
+        next_url=next_url,
+        rate=False,
+        breadcrumb=_trail(contribution),
+    )
+
+
+@blueprint.post("/proposte/<code>/commenti/chiusi")
+@allow(Permission.CONTRIBUTION_SORT)
+def close(code: str) -> Response:
+    """Stop or reopen the conversation under an input (`chiusi` = 1 or 0)."""
+    closed = request.form.get("chiusi") == "1"
+    with transaction() as ctx:
+        conversation.close(ctx, ctx_id(code), closed=closed)
+    flash(_("I commenti sono chiusi.") if closed else _("I commenti sono aperti."), "success")
+    return redirect(url_for("proposals.show", code=code, _anchor="commenti"), 303)
+
+
+def _write_page(form: CommentForm, item: Contribution, parent: Comment | None) -> str:
+    return render_template(
+        "pages/comments/write.html",
+        form=form,
+        item=item,
+        parent=parent,
+        found=form.found() if form.is_submitted() else [],
+        exit_url=url_for("proposals.show", code=item.code, _anchor="commenti"),
+    )
+
+
+def _edit_page(form: EditCommentForm, comment: Comment) -> str:
+    return render_template(
+        "pages/comments/edit.html",
+        form=form,
+        comment=comment,
+        act_form=LabForm(formdata=None),
+        found=form.found() if form.is_submitted() else [],
+        exit_url=_item(comment.contribution_id, f"commento-{comment.id}"),
+    )
+
+
+def _trail(item: Contribution) -> list[tuple[str, str | None]]:
+    return [
+        (_("Proposte"), url_for("proposals.index")),
+        (item.title or excerpt(item.excerpt, 50), url_for("proposals.show", code=item.code)),
+        (_("Commenti"), None),
+    ]
+
+
+def _readable(key: str | int) -> Contribution:
+    ctx = context()
+    column = Contribution.code if isinstance(key, str) else Contribution.id
+    item = ctx.session.execute(select(Contribution).where(column == key)).scalar_one_or_none()
+    if item is None:
+        raise NotFound("contribution")
+    ctx.require(Permission.COMMENT_WRITE, item)
+    return item
+
+
+def _standing(comment_id: int) -> Comment:
+    comment = context().session.get(Comment, comment_id)
+    if comment is None:
+        raise NotFound("comment")
+    if comment.deleted_at or comment.hidden_at:
+        raise Conflict("already_gone")
+    return comment
+
+
+def _parent(comment_id: int | None) -> Comment | None:
+    comment = context().session.get(Comment, comment_id) if comment_id is not None else None
+    return comment if comment and not comment.deleted_at and not comment.hidden_at else None
+
+
+def _mine(comment_id: int) -> Comment:
+    ctx = context()
+    comment = ctx.session.get(Comment, comment_id)
+    if comment is None:
+        raise NotFound("comment")
+    ctx.require(Permission.COMMENT_EDIT, comment)
+    return comment
+
+
+def _number(written: str | None) -> int | None:
+    if not written:
+        return None
+    if not written.isascii() or not written.isdigit() or len(written) > 18:
+        abort(404)
+    return int(written)
+
+
+def _item(contribution_id: int, anchor: str) -> str:
+    code = context().session.execute(select(Contribution.code).where(Contribution.id == contribution_id))
+    return url_for("proposals.show", code=code.scalar_one(), _anchor=anchor)
+
+
+def _place_of(comment: Comment) -> str:
+    """Where one sees a comment just written: on the item, or in its branch when the item has many."""
+    item = context().session.get_one(Contribution, comment.contribution_id)
+    anchor = f"commento-{comment.id}"
+    if item.comments_count <= threads.ROOTS:
+        return url_for("proposals.show", code=item.code, _anchor=anchor)
+    if comment.root_id is None:
+        return url_for("proposals.show", code=item.code, commenti="nuovi", _anchor=anchor)
+    return url_for("comments.branch", comment_id=comment.root_id, _anchor=anchor)
