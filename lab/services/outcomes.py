@@ -1,0 +1,330 @@
+"""How the promise is kept: numbers from the tally alone, what is late, what came of the words lately."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy.orm import aliased
+
+from lab.kernel.clock import start_of_local_day
+from lab.models.actions import PUBLIC_ACTION_STATES, Action, ActionContribution
+from lab.models.answers import Answer
+from lab.models.contributions import Contribution, Kind, Outcome, State, Tally, Visibility
+from lab.models.programme import Office, Theme
+from lab.services import contributions
+from lab.services.context import Context
+
+#: Late inputs listed on the page, and how far they are counted there.
+LATE = 10
+LATE_COUNTED = 1000
+LATEST = 6
+#: Rows read at once for the file.
+_BATCH = 2000
+
+K = TypeVar("K", bound=Hashable)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which inputs: said in these months (first days, both included), about this theme, … 0 is "none yet"."""
+
+    since: date | None = None
+    until: date | None = None
+    theme_id: int | None = None
+    office_id: int | None = None
+    kind: Kind | None = None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One combination of the tally and how many inputs are in it."""
+
+    month: date
+    kind: Kind
+    theme_id: int
+    theme: str
+    theme_names: dict[str, Any]
+    office_id: int
+    office: str
+    state: State
+    timeliness: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Kept:
+    """How the promise was kept in one group."""
+
+    in_time: int = 0
+    late: int = 0
+    open: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.in_time + self.late + self.open
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The numbers of the page, after filtering; `months` go from the first to the last without a gap."""
+
+    total: int
+    withdrawn: int
+    kept: Kept
+    states: dict[State, int]
+    months: list[tuple[date, Kept]]
+    #: By id (0: none yet), most first.
+    themes: list[tuple[int, Kept]]
+    offices: list[tuple[int, Kept]]
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The whole tally, read once and filtered as often as needed."""
+
+    cells: list[Cell]
+    themes: dict[int, tuple[str, dict[str, Any]]] = field(default_factory=dict)
+    offices: dict[int, str] = field(default_factory=dict)
+
+    def years(self) -> list[int]:
+        """The years in which something was said, latest first."""
+        return sorted({cell.month.year for cell in self.cells}, reverse=True)
+
+    def chosen(self, wish: Filter) -> list[Cell]:
+        """The cells that fit."""
+        return [cell for cell in self.cells if _fits(cell, wish)]
+
+    def overview(self, wish: Filter) -> Overview:
+        """Everything the page draws for this choice."""
+        cells = self.chosen(wish)
+        states: Counter[State] = Counter()
+        for cell in cells:
+            states[cell.state] += cell.count
+        # Who took their words back asked for no answer: they are told apart and weigh on no share.
+        asking = [cell for cell in cells if cell.state is not State.WITHDRAWN]
+        by_month = _grouped(asking, lambda cell: cell.month)
+        return Overview(
+            total=sum(states.values()),
+            withdrawn=states[State.WITHDRAWN],
+            kept=_grouped(asking, lambda cell: 0).get(0, Kept()),
+            states={state: states[state] for state in State if states[state]},
+            months=[(month, by_month.get(month, Kept())) for month in _months(by_month)],
+            themes=_most_first(_grouped(asking, lambda cell: cell.theme_id)),
+            offices=_most_first(_grouped(asking, lambda cell: cell.office_id)),
+        )
+
+
+def numbers(ctx: Context) -> Numbers:
+    """The tally with the names of themes and offices, in one statement."""
+    query = (
+        select(
+            Tally.month,
+            Tally.kind,
+            Tally.theme_id,
+            Theme.name,
+            Theme.names,
+            Tally.office_id,
+            Office.name,
+            Tally.state,
+            Tally.timeliness,
+            Tally.count,
+        )
+        .outerjoin(Theme, Theme.id == Tally.theme_id)
+        .outerjoin(Office, Office.id == Tally.office_id)
+        .where(Tally.count != 0)
+        .order_by(Tally.month)
+    )
+    cells = [
+        Cell(row[0], row[1], row[2], row[3] or "", row[4] or {}, row[5], row[6] or "", row[7], row[8], row[9])
+        for row in ctx.session.execute(query)
+    ]
+    return Numbers(
+        cells,
+        {cell.theme_id: (cell.theme, cell.theme_names) for cell in cells if cell.theme},
+        {cell.office_id: cell.office for cell in cells if cell.office},
+    )
+
+
+def _fits(cell: Cell, wish: Filter) -> bool:
+    return (
+        (wish.since is None or cell.month >= wish.since)
+        and (wish.until is None or cell.month <= wish.until)
+        and (wish.theme_id is None or cell.theme_id == wish.theme_id)
+        and (wish.office_id is None or cell.office_id == wish.office_id)
+        and (wish.kind is None or cell.kind is wish.kind)
+    )
+
+
+def _grouped(cells: Sequence[Cell], key: Callable[[Cell], K]) -> dict[K, Kept]:
+    counts: dict[K, Counter[str]] = {}
+    for cell in cells:
+        counts.setdefault(key(cell), Counter())[cell.timeliness] += cell.count
+    return {group: Kept(count["in_time"], count["late"], count["open"]) for group, count in counts.items()}
+
+
+def _most_first(groups: dict[int, Kept]) -> list[tuple[int, Kept]]:
+    return sorted(groups.items(), key=lambda item: (item[0] == 0, -item[1].total, item[0]))
+
+
+def _months(groups: dict[date, Kept]) -> Iterator[date]:
+    if not groups:
+        return
+    month, last = min(groups), max(groups)
+    while month <= last:
+        yield month
+        month = date(month.year + month.month // 12, month.month % 12 + 1, 1)
+
+
+@dataclass(frozen=True)
+class Late:
+    """What waits beyond the promise: how many (counted as far as `LATE_COUNTED`) and the longest waiting."""
+
+    count: int
+    items: list[Contribution]
+
+    @property
+    def is_more(self) -> bool:
+        """Whether there are more than were counted."""
+        return self.count > LATE_COUNTED
+
+
+def late(ctx: Context, wish: Filter) -> Late:
+    """Open inputs whose promised day has gone by, longest waiting first; private ones count, unnamed."""
+    overdue = and_(Contribution.is_open, Contribution.promise_due_at < ctx.now, *_of(ctx, wish))
+    counted = select(Contribution.id).where(overdue).limit(LATE_COUNTED + 1).subquery()
+    how_many = select(func.count()).select_from(counted).scalar_subquery()
+    query = (
+        select(Contribution, how_many)
+        .where(overdue)
+        .order_by(Contribution.promise_due_at, Contribution.id)
+        .limit(LATE * 3)
+    )
+    rows = ctx.session.execute(query).all()
+    listed = [row[0] for row in rows if row[0].visibility is Visibility.PUBLIC]
+    return Late(rows[0][1] if rows else 0, listed[:LATE])
+
+
+def _of(ctx: Context, wish: Filter) -> list[ColumnElement[bool]]:
+    """The filter asked of the inputs themselves."""
+    conditions: list[ColumnElement[bool]] = []
+    if wish.since is not None:
+        conditions.append(Contribution.created_at >= start_of_local_day(wish.since, ctx.timezone))
+    if wish.until is not None:
+        month = wish.until
+        after = date(month.year + month.month // 12, month.month % 12 + 1, 1)
+        conditions.append(Contribution.created_at < start_of_local_day(after, ctx.timezone))
+    for column, chosen in ((Contribution.theme_id, wish.theme_id), (Contribution.office_id, wish.office_id)):
+        if chosen is not None:
+            conditions.append(column == chosen if chosen else column.is_(None))
+    if wish.kind is not None:
+        conditions.append(Contribution.kind == wish.kind)
+    return conditions
+
+
+@dataclass(frozen=True)
+class Told:
+    """One outcome with the words that started it; the action, if it became one."""
+
+    code: str
+    title: str
+    words: str
+    lang: str
+    by: str
+    state: State
+    outcome: Outcome | None
+    office: str
+    at: datetime
+    action_code: str
+    action_title: str
+
+
+def latest(ctx: Context, limit: int = LATEST, wish: Filter | None = None) -> list[Told]:
+    """The last public inputs that got an outcome other than being merged or withdrawn, in one statement."""
+    recent = (
+        select(Contribution)
+        .where(
+            Contribution.decided_at.is_not(None),
+            Contribution.visibility == Visibility.PUBLIC,
+            Contribution.state.in_((State.TAKEN_UP, State.DONE, State.ANSWERED, State.DECLINED)),
+            *(_of(ctx, wish) if wish else ()),
+        )
+        .order_by(Contribution.decided_at.desc(), Contribution.id.desc())
+        .limit(limit)
+        .subquery()
+    )
+    given = aliased(Contribution, recent)
+    action_id = (
+        select(func.max(Action.id))
+        .join(ActionContribution, ActionContribution.action_id == Action.id)
+        .where(ActionContribution.contribution_id == given.id, Action.state.in_(PUBLIC_ACTION_STATES))
+        .correlate(given)
+        .scalar_subquery()
+    )
+    answered_by = (
+        select(func.max(Answer.office_id))
+        .where(Answer.contribution_id == given.id, Answer.published_at.is_not(None))
+        .correlate(given)
+        .scalar_subquery()
+    )
+    query = (
+        select(given, Action, Office.name)
+        .outerjoin(Action, Action.id == action_id)
+        .outerjoin(Office, Office.id == func.coalesce(Action.office_id, answered_by, given.office_id))
+        .order_by(given.decided_at.desc(), given.id.desc())
+    )
+    return [_told(*row) for row in ctx.session.execute(query)]
+
+
+def _told(given: Contribution, action: Action | None, office: str | None) -> Told:
+    assert given.decided_at is not None
+    at = given.decided_at
+    if action is not None and given.state is State.DONE and action.done_at is not None:
+        at = action.done_at
+    return Told(
+        code=given.code,
+        title=given.title,
+        words=given.excerpt,
+        lang=given.lang,
+        by=given.author_name,
+        state=given.state,
+        outcome=given.outcome,
+        office=office or "",
+        at=at,
+        action_code=action.code if action else "",
+        action_title=action.title if action else "",
+    )
+
+
+def every_input(ctx: Context, wish: Filter) -> Iterator[tuple[Any, ...]]:
+    """One row for each public input that fits, by key in batches: nothing of its author, no words.
+
+    code, said at, kind, theme, office, state, outcome, promised by, decided at, timeliness.
+    """
+    last = 0
+    while True:
+        query = (
+            select(Contribution, Theme.code, Office.name)
+            .outerjoin(Theme, Theme.id == Contribution.theme_id)
+            .outerjoin(Office, Office.id == Contribution.office_id)
+            .where(Contribution.id > last, Contribution.visibility == Visibility.PUBLIC, *_of(ctx, wish))
+            .order_by(Contribution.id)
+            .limit(_BATCH)
+        )
+        rows = ctx.session.execute(query).all()
+        for item, theme, office in rows:
+            yield (
+                item.code, item.created_at, item.kind, theme or "", office or "", item.state,
+                item.outcome or "", item.promise_due_at, item.decided_at,
+                "overdue" if item.is_open and item.promise_due_at < ctx.now
+                else contributions.timeliness(item),
+            )  # fmt: skip
+        if len(rows) < _BATCH:
+            return
+        last = rows[-1][0].id
+        ctx.session.expunge_all()
