@@ -222,6 +222,20 @@ LOOKS: dict[StrEnum, tuple[str, str]] = {
 
 #: Refusals and faults of the domain, in words; `field_error` and `error_words` read here.
 ERRORS: dict[str, Any] = {
+    "at_least_one": _l("Scegline almeno una."),
+    "before_start": _l("È prima dell'inizio."),
+    "unlikely_date": _l("Controlla l'anno: questa data non può essere."),
+    "too_many": _l("Sono troppe: tieni le più importanti."),
+    "withdrawn": _l("Chi l'ha scritta l'ha ritirata: non si può usare."),
+    "ring": _l("Così le azioni si aspettano a vicenda e non parte nessuna."),
+    "reason_needed": _l("Scrivi perché si ferma."),
+    "action_draft": _l("È ancora una bozza."),
+    "action_proposed": _l("È già sul tavolo dell'ufficio."),
+    "action_sent_back": _l("L'ufficio l'ha già rimandata."),
+    "action_to_start": _l("L'ufficio l'ha già adottata."),
+    "action_under_way": _l("È già in corso."),
+    "action_suspended": _l("È già sospesa."),
+    "action_done": _l("È già conclusa."),
     "too_many_photos": _l("Sono troppe foto: al massimo cinque."),
     "broken": _l("La foto è rovinata e non si apre. Provane un'altra."),
     "too_many_pixels": _l("La foto è troppo grande. Mandane una più piccola."),
@@ -239,6 +253,8 @@ ERRORS: dict[str, Any] = {
     "dates_out_of_order": _l("La fine viene prima dell'inizio. Controlla le due date."),
     "office_needed": _l("Scegli l'ufficio."),
     "body_needed": _l("Scegli l'ente."),
+    "own_password_wrong": _l("La password non è giusta. Riprova."),
+    "email_first": _l("Prima aggiungi la tua e-mail, poi scegli la password."),
     "password_missing": _l("Scrivi la password."),
     "wrong_password": _l("E-mail o password non vanno bene. Riprova, o fatti mandare un codice."),
     "password_too_short": _l("È troppo corta: servono almeno 8 caratteri."),
@@ -277,6 +293,11 @@ ERRORS: dict[str, Any] = {
     "already_gone": _l("Questo testo non c'è più."),
     "own_words": _l("Non puoi decidere sulle tue parole. Chiedi a un collega."),
     "own_act": _l("Hai deciso tu la prima volta: tocca a un'altra persona."),
+    "own_support": _l("È la tua proposta: il tuo sostegno c'è già."),
+    "flagged_already": _l("L'hai già segnalata. Una persona del Laboratorio la guarda."),
+    "out_of_range": _l("Questo numero è troppo grande o troppo piccolo."),
+    "in_the_future": _l("Questo giorno deve ancora venire."),
+    "too_old": _l("È passato troppo tempo. Controlla l'anno."),
 }
 
 

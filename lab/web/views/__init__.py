@@ -4,6 +4,7 @@ from flask import Blueprint
 
 from lab.web.views import (
     accounts,
+    actions,
     comments,
     csp,
     drafts,
@@ -14,6 +15,7 @@ from lab.web.views import (
     intake,
     me,
     media,
+    outcomes,
     own_proposal,
     pages,
     plan,
@@ -41,6 +43,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     plan.blueprint,
     programme.blueprint,
     projects.blueprint,
+    actions.blueprint,
+    outcomes.blueprint,
     proposals.blueprint,
     drafts.blueprint,
     media.blueprint,
