@@ -1,0 +1,87 @@
+"""Passing an input to the office that answers it, with the day by which it is asked to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from lab.kernel.clock import local_date
+from lab.kernel.errors import Conflict, Invalid
+from lab.kernel.text import clean_text
+from lab.models.contributions import OPEN_STATES, Contribution, StepKind
+from lab.models.programme import Office
+from lab.policy.permissions import Permission
+from lab.services import audit, contributions, outbox, triage
+from lab.services.context import Context
+
+#: Days the lab keeps for itself between the office's answer and the promise on the receipt.
+MARGIN_DAYS = 5
+REASON_LIMIT = 2000
+
+
+@dataclass(frozen=True)
+class Route:
+    """Which office, by which day (None: a few days before the promise)."""
+
+    contribution_id: int
+    version: int | None
+    office_id: int
+    due_on: date | None = None
+
+
+def default_due(ctx: Context, contribution: Contribution) -> date:
+    """A few days before the promise; tomorrow when that is over already."""
+    today = local_date(ctx.now, ctx.timezone)
+    promised = local_date(contribution.promise_due_at, ctx.timezone)
+    return max(promised - timedelta(days=MARGIN_DAYS), today + timedelta(days=1))
+
+
+def route(ctx: Context, command: Route) -> Contribution:
+    """Pass it to an office, which hears of it; the same office and day again changes nothing.
+
+    Raises `Invalid("office", "unknown")`, `Invalid("due_on", "past")`, `Conflict("state_…")` once settled.
+    """
+    grant = ctx.require(Permission.CONTRIBUTION_ROUTE)
+    office = ctx.session.get(Office, command.office_id)
+    today = local_date(ctx.now, ctx.timezone)
+    if office is None or (office.closed_on is not None and office.closed_on <= today):
+        raise Invalid("office", "unknown")
+    if command.due_on is not None and command.due_on < today:
+        raise Invalid("due_on", "past")
+    with contributions.changing(ctx, command.contribution_id, command.version) as contribution:
+        if contribution.state not in OPEN_STATES:
+            raise Conflict(f"state_{contribution.state}")
+        due_on = command.due_on or default_due(ctx, contribution)
+        if (contribution.office_id, contribution.office_due_on) == (office.id, due_on):
+            return contribution
+        anew = contribution.office_id != office.id
+        triage.acknowledge(ctx, contribution, grant)
+        contribution.office_id, contribution.office_due_on = office.id, due_on
+        audit.record(
+            ctx, "contribution.route", contribution, grant, to_office_id=office.id, due=due_on.isoformat()
+        )
+        if anew:
+            contributions.add_step(ctx, contribution, StepKind.ROUTED, grant, office_id=office.id)
+            outbox.announce(ctx, "contribution.routed", contribution_id=contribution.id, office_id=office.id)
+    return contribution
+
+
+def take_back(ctx: Context, contribution_id: int, version: int | None, reason: str) -> Contribution:
+    """Take it back from the office that has it, with a reason in the public trace.
+
+    Raises `Invalid("reason", "required")`, `Conflict("not_routed")`, `Conflict("state_…")` once settled.
+    """
+    grant = ctx.require(Permission.CONTRIBUTION_ROUTE)
+    words = clean_text(reason, REASON_LIMIT)
+    if not words:
+        raise Invalid("reason", "required")
+    with contributions.changing(ctx, contribution_id, version) as contribution:
+        if contribution.state not in OPEN_STATES:
+            raise Conflict(f"state_{contribution.state}")
+        if contribution.office_id is None:
+            raise Conflict("not_routed")
+        before = contribution.office_id
+        contribution.office_id = contribution.office_due_on = None
+        contributions.add_step(ctx, contribution, StepKind.SORTED, grant, text=words)
+        audit.record(ctx, "contribution.take_back", contribution, grant, reason=words, from_office_id=before)
+    return contribution
