@@ -33,5 +33,7 @@ def insert_once(session: Session, model: type[Base], values: dict[str, Any]) -> 
     """
     session.flush()
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = insert(model).values(values).on_conflict_do_nothing()
-    return bool(session.execute(statement).rowcount)  # type: ignore[attr-defined]
+    key = model.__mapper__.primary_key[0]
+    # A returned row says it for sure: psycopg leaves the row count of such an insert at -1.
+    statement = insert(model).values(values).on_conflict_do_nothing().returning(key)
+    return session.execute(statement).first() is not None
