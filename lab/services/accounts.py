@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from lab.db.locking import locked
 from lab.kernel.errors import Conflict, Denied, Invalid
 from lab.kernel.passwords import check_password, hash_password
-from lab.kernel.text import clean_line, fold_email
+from lab.kernel.text import clean_line
 from lab.models.accounts import Credential, MailRhythm, Person, SignInCode
 from lab.policy.permissions import Permission
 from lab.services import audit, people, sessions, sign_in
@@ -128,6 +128,12 @@ def _new_holder(ctx: Context, row: SignInCode) -> Person:
     return person
 
 
+def names_of(ctx: Context, row: SignInCode) -> list[str]:
+    """The words others know about the person of a code, which must not make their password."""
+    person = ctx.session.get(Person, row.person_id) if row.person_id else None
+    return [person.name] if person else []
+
+
 def set_password_after_code(ctx: Context, pending: str, password_hash: str, browser: Browser) -> Entry:
     """Recovery: the new password after the right code. Every session ends, one new one begins.
 
@@ -227,17 +233,7 @@ def _store_email(ctx: Context, person: Person, row: SignInCode) -> None:
         raise Conflict("email_taken") from error
 
 
-def forget_codes(ctx: Context, email_key: str) -> None:
-    """Drop what was asked for under an address."""
-    ctx.session.execute(delete(SignInCode).where(SignInCode.email_key == email_key))
-
-
 def has_password(ctx: Context, person_id: int) -> bool:
     """Whether the person can sign in with a password."""
     credential = ctx.session.get(Credential, person_id)
     return credential is not None and credential.password_hash is not None
-
-
-def key_of(email: str) -> str:
-    """The key under which one mailbox counts once."""
-    return fold_email(email)

@@ -91,6 +91,14 @@ def end(ctx: Context, session_id: int) -> None:
         found.ended_at = ctx.now
 
 
+def end_token(ctx: Context, token: str) -> None:
+    """End the session behind a cookie's token, whoever's it is."""
+    one = update(WebSession).where(
+        WebSession.token_digest == token_digest(token), WebSession.ended_at.is_(None)
+    )
+    ctx.session.execute(one.values(ended_at=ctx.now))
+
+
 def end_all(ctx: Context, person_id: int, *, but: int | None = None) -> None:
     """End every session of a person, except the one with the id `but`."""
     living = update(WebSession).where(WebSession.person_id == person_id, WebSession.ended_at.is_(None))

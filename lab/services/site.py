@@ -60,6 +60,7 @@ class Profile:
 
 RULES_KEY = "rules"
 PROFILE_KEY = "profile"
+DEMO_KEY = "demo"
 _KEPT = "lab.site_settings"
 
 
@@ -73,6 +74,11 @@ def rules(ctx: Context) -> Rules:
 def profile(ctx: Context) -> Profile:
     """What the site says about itself, defaults where nothing was changed."""
     return profile_from(_stored(ctx, PROFILE_KEY))
+
+
+def demo_accounts(ctx: Context) -> list[dict[str, str]]:
+    """The sign-ins that the sign-in page shows while the demonstration is loaded."""
+    return list(_stored(ctx, DEMO_KEY).get("accounts", []))
 
 
 def profile_from(stored: dict[str, Any]) -> Profile:
@@ -107,6 +113,9 @@ def change(ctx: Context, value: Rules | Profile, expected_version: int | None = 
     Raises `Conflict("changed_meanwhile")` when somebody else stored in between.
     """
     grant = ctx.require(Permission.SETTINGS_EDIT)
+    if isinstance(value, Rules) and value.staff_second_factor != rules(ctx).staff_second_factor:
+        # How staff prove who they are is not for moderators to loosen.
+        ctx.require(Permission.ROLE_GRANT)
     row = store(ctx, value, expected_version)
     audit.record(ctx, "settings.change", row, grant, key=row.key)
     return row

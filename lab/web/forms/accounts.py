@@ -1,0 +1,92 @@
+"""Forms for joining, signing in, codes and new passwords."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _l
+from wtforms import BooleanField, EmailField, PasswordField, StringField
+from wtforms.validators import DataRequired, Length, Optional
+
+from lab.web.forms.base import CreatingForm, LabForm
+
+_EMAIL_MISSING = _l("Scrivi il tuo indirizzo e-mail.")
+_EMAIL_LONG = _l("L'indirizzo è troppo lungo.")
+_PASSWORD_LONG = _l("La password è troppo lunga: bastano 128 caratteri.")
+
+
+class SignInForm(CreatingForm):
+    """Address and password, or only the address to get a code."""
+
+    email = EmailField(
+        _l("E-mail"), validators=[DataRequired(_EMAIL_MISSING), Length(max=254, message=_EMAIL_LONG)]
+    )
+    password = PasswordField(_l("Password"), validators=[Length(max=1000, message=_PASSWORD_LONG)])
+    shared = BooleanField(_l("Questo telefono o computer non è mio"))
+
+
+class CodeForm(LabForm):
+    """Six digits; spaces and other scripts' digits are understood."""
+
+    code = StringField(
+        _l("Codice di sei cifre"),
+        validators=[
+            DataRequired(_l("Scrivi il codice.")),
+            Length(max=40, message=_l("Il codice ha sei cifre.")),
+        ],
+    )
+
+
+class JoinForm(CreatingForm):
+    """A name, an address, and a password for those who want one."""
+
+    name = StringField(
+        _l("Nome o soprannome"),
+        validators=[DataRequired(_l("Scrivi come vuoi farti chiamare.")), Length(max=2000)],
+    )
+    email = EmailField(
+        _l("E-mail"), validators=[DataRequired(_EMAIL_MISSING), Length(max=254, message=_EMAIL_LONG)]
+    )
+    password = PasswordField(
+        _l("Password"), validators=[Optional(), Length(max=1000, message=_PASSWORD_LONG)]
+    )
+    shared = BooleanField(_l("Questo telefono o computer non è mio"))
+
+
+class RecoverForm(CreatingForm):
+    """Only the address."""
+
+    email = EmailField(
+        _l("E-mail"), validators=[DataRequired(_EMAIL_MISSING), Length(max=254, message=_EMAIL_LONG)]
+    )
+
+
+class PasswordForm(LabForm):
+    """The password one has."""
+
+    password = PasswordField(
+        _l("Password"),
+        validators=[DataRequired(_l("Scrivi la password.")), Length(max=1000, message=_PASSWORD_LONG)],
+    )
+
+
+class NewPasswordForm(LabForm):
+    """The password one will have; typed once, since it can be looked at while typing."""
+
+    new_password = PasswordField(
+        _l("Nuova password"),
+        validators=[DataRequired(_l("Scrivi la nuova password.")), Length(max=1000, message=_PASSWORD_LONG)],
+    )
+
+
+class NewEmailForm(CreatingForm):
+    """The new address."""
+
+    email = EmailField(
+        _l("Nuovo indirizzo e-mail"),
+        validators=[DataRequired(_EMAIL_MISSING), Length(max=254, message=_EMAIL_LONG)],
+    )
+
+
+class CardForm(LabForm):
+    """Entering with a card."""
+
+    shared = BooleanField(_l("Questo telefono o tablet non è mio"))

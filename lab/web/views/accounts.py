@@ -1,0 +1,434 @@
+"""Joining, signing in and out, codes, new passwords, cards, and going on with a form that waited."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask_babel import gettext as _
+from flask_login import logout_user
+from werkzeug.wrappers import Response
+from wtforms import Field
+
+from lab.kernel.errors import Denied, Invalid, RateLimited
+from lab.services import accounts, cards, sessions, sign_in, site
+from lab.services.sign_in import Ask, Entry, Need, Purpose, Verdict
+from lab.web import entrance, held
+from lab.web.access import public
+from lab.web.app_state import context, lab, transaction
+from lab.web.entrance import Waiting
+from lab.web.forms.accounts import (
+    CardForm,
+    CodeForm,
+    JoinForm,
+    NewPasswordForm,
+    PasswordForm,
+    RecoverForm,
+    SignInForm,
+)
+from lab.web.forms.base import LabForm, refuse
+from lab.web.labels import error_words
+from lab.web.own_paths import own_path
+from lab.web.reader import reader
+
+blueprint = Blueprint("accounts", __name__)
+Answer = Response | str | tuple[str, int] | tuple[str, int, dict[str, str]]
+
+ENTRY = "entry"
+
+
+def wish() -> str:
+    """The own path to go to afterwards, from the address or the form; "" for none."""
+    return own_path(request.values.get("next"), "")
+
+
+def say_limited(field: Field, error: RateLimited) -> dict[str, str]:
+    """Too many tries, said beside the field; gives the header that says when to come back."""
+    minutes = max(1, round(error.retry_after / 60))
+    field.errors = [_("Troppi tentativi. Riprova tra %(minutes)d minuti.", minutes=minutes)]
+    return {"Retry-After": str(error.retry_after)}
+
+
+# --- signing in
+
+
+@blueprint.get("/accedi", endpoint="sign_in")
+@public
+def sign_in_page() -> Answer:
+    """The door; who is inside already goes on."""
+    found = reader()
+    if found is not None:
+        return redirect(entrance.destination(found, wish()), 303)
+    entrance.prepare()
+    return _draw_sign_in(SignInForm(formdata=None))
+
+
+def _draw_sign_in(form: SignInForm) -> str:
+    return render_template(
+        "pages/accounts/sign_in.html",
+        form=form,
+        next=wish(),
+        demo=site.demo_accounts(context()),
+        waiting=wish().startswith(url_for("accounts.resume")),
+    )
+
+
+@blueprint.post("/accedi")
+@public
+def enter() -> Answer:
+    """With a password, or with a code by mail."""
+    form = SignInForm()
+    by_code = request.form.get("by") == "code"
+    if not form.validate_on_submit():
+        return _draw_sign_in(form), 422
+    try:
+        email = sign_in.clean_email(form.email.data or "")
+        return _send_sign_in_code(form, email) if by_code else _try_password(form, email)
+    except Invalid as error:
+        refuse(form, error)
+        return _draw_sign_in(form), 422
+    except RateLimited as error:
+        return _draw_sign_in(form), 429, say_limited(form.email if by_code else form.password, error)
+    except Denied as error:
+        form.form_errors.append(error_words(error.reason))
+        return _draw_sign_in(form), 403
+
+
+def _send_sign_in_code(form: SignInForm, email: str) -> Response:
+    return _send_code(form, Purpose.SIGN_IN, email, Waiting("", wish(), bool(form.shared.data)))
+
+
+def _send_code(
+    form: SignInForm | JoinForm | RecoverForm, purpose: Purpose, email: str, after: Waiting
+) -> Response:
+    """Spend, ask, wait: the same steps for every address."""
+    pending = entrance.pending_for(form.idempotency_key.data or "", purpose, email)
+    trusted = entrance.trusted(email)
+    with transaction() as ctx:
+        sign_in.spend_code_ask(ctx, email, entrance.address(), trusted=trusted)
+    with transaction() as ctx:
+        sign_in.ask(ctx, Ask(purpose, email, pending))
+    entrance.wait(ENTRY, Waiting(pending, after.next, after.shared))
+    return redirect(url_for("accounts.code"), 303)
+
+
+def _try_password(form: SignInForm, email: str) -> Response:
+    if not form.password.data:
+        raise Invalid("password", "password_missing")
+    trusted = entrance.trusted(email)
+    with transaction() as ctx:
+        sign_in.spend_password_try(ctx, email, entrance.address(), trusted=trusted)
+    proof = sign_in.check_password(context(), email, form.password.data)
+    if proof is None:
+        raise Invalid("password", "wrong_password")
+    pending = entrance.pending_for(form.idempotency_key.data or "", Purpose.SECOND, email)
+    shared = bool(form.shared.data)
+    with transaction() as ctx:
+        entry = sign_in.enter_with_password(ctx, proof, pending, entrance.this_browser(shared))
+        sign_in.give_back_password_try(ctx, email, entrance.address(), trusted=trusted)
+    return _go_on(entry, Waiting(pending, wish(), shared), email)
+
+
+def _go_on(entry: Entry, after: Waiting, email: str) -> Response:
+    """Into the house, or to what is still missing."""
+    if entry.need is Need.NOTHING:
+        found = entrance.begin(entry, email, after.shared)
+        return redirect(entrance.destination(found, after.next), 303)
+    entrance.wait(ENTRY, after)
+    step = {
+        Need.CODE: "accounts.code",
+        Need.PASSWORD: "accounts.password",
+        Need.NEW_PASSWORD: "accounts.new_password",
+    }
+    return redirect(url_for(step[entry.need]), 303)
+
+
+# --- the code
+
+
+@blueprint.get("/accedi/codice")
+@public
+def code() -> Answer:
+    """Where the six digits are typed in."""
+    if entrance.waiting(ENTRY) is None:
+        return redirect(url_for("accounts.sign_in"), 303)
+    return _draw_code(CodeForm(formdata=None))
+
+
+def _draw_code(form: CodeForm, verdict: Verdict | None = None) -> str:
+    after = entrance.waiting(ENTRY)
+    row = sign_in.pending_row(context(), after.pending) if after else None
+    return render_template(
+        "pages/accounts/code.html",
+        form=form,
+        again=LabForm(),
+        email=row.email if row else "",
+        purpose=row.purpose if row else Purpose.JOIN,
+        verdict=verdict,
+        after=own_path(after.next if after else "", "/io"),
+        mails_wait=lab().settings.smtp is None and not lab().settings.is_production,
+    )
+
+
+@blueprint.post("/accedi/codice")
+@public
+def check_code() -> Answer:
+    """Judge the code; the count of tries is kept whatever comes of it."""
+    after = entrance.waiting(ENTRY)
+    form = CodeForm()
+    if after is None:
+        return redirect(url_for("accounts.sign_in"), 303)
+    if not form.validate_on_submit():
+        return _draw_code(form), 422
+    try:
+        with transaction() as ctx:
+            sign_in.spend_code_try(ctx, entrance.address())
+        verdict, entry, email = _judge(after, form.code.data or "")
+    except RateLimited as error:
+        return _draw_code(form), 429, say_limited(form.code, error)
+    except Denied as error:
+        form.code.errors = [error_words(error.reason)]
+        return _draw_code(form), 403
+    if entry is not None:
+        return _go_on(entry, after, email)
+    form.code.errors = [error_words(f"code_{verdict}")]
+    return _draw_code(form, verdict), 422
+
+
+def _judge(after: Waiting, typed: str) -> tuple[Verdict, Entry | None, str]:
+    with transaction() as ctx:
+        verdict = sign_in.try_code(ctx, after.pending, typed)
+        if verdict is not Verdict.RIGHT:
+            return verdict, None, ""
+        row = sign_in.proved_row(ctx, after.pending)
+        entry = accounts.finish_code(ctx, after.pending, entrance.this_browser(after.shared))
+        return verdict, entry, row.email
+
+
+@blueprint.post("/accedi/codice/nuovo")
+@public
+def new_code() -> Answer:
+    """Another mail for the same journey."""
+    after = entrance.waiting(ENTRY)
+    row = sign_in.pending_row(context(), after.pending) if after else None
+    if after is None or row is None:
+        return redirect(url_for("accounts.sign_in"), 303)
+    purpose = Purpose(row.purpose)
+    pending = entrance.pending_for(after.pending, purpose, row.email)
+    person_id = row.person_id if purpose is Purpose.SECOND else None
+    what = Ask(purpose, row.email, pending, row.name or "", row.password_hash, person_id)
+    with transaction() as ctx:
+        sign_in.spend_code_ask(ctx, what.email, entrance.address(), trusted=entrance.trusted(what.email))
+    with transaction() as ctx:
+        sign_in.ask(ctx, what)
+    entrance.wait(ENTRY, Waiting(pending, after.next, after.shared))
+    return redirect(url_for("accounts.code"), 303)
+
+
+# --- what may follow the code
+
+
+@blueprint.get("/accedi/password")
+@public
+def password() -> Answer:
+    """Staff give the password too."""
+    if entrance.waiting(ENTRY) is None:
+        return redirect(url_for("accounts.sign_in"), 303)
+    return render_template("pages/accounts/password.html", form=PasswordForm(formdata=None))
+
+
+@blueprint.post("/accedi/password")
+@public
+def check_password() -> Answer:
+    """The password after the code."""
+    form = PasswordForm()
+    after = entrance.waiting(ENTRY)
+    row = sign_in.pending_row(context(), after.pending) if after else None
+    if after is None or row is None or row.used_at is None:
+        return redirect(url_for("accounts.sign_in"), 303)
+    try:
+        if not form.validate_on_submit():
+            raise Invalid("password", "password_missing")
+        with transaction() as ctx:
+            sign_in.spend_password_try(ctx, row.email, entrance.address(), trusted=after.pending)
+        proof = sign_in.check_password(context(), row.email, form.password.data or "")
+        if proof is None:
+            raise Invalid("password", "wrong_password")
+        with transaction() as ctx:
+            entry = sign_in.enter_after_code(ctx, after.pending, proof, entrance.this_browser(after.shared))
+        return _go_on(entry, after, row.email)
+    except (Invalid, Denied) as error:
+        words = error_words(error.code if isinstance(error, Invalid) else error.reason)
+        form.password.errors = [words]
+        return render_template("pages/accounts/password.html", form=form), 422
+    except RateLimited as error:
+        headers = say_limited(form.password, error)
+        return render_template("pages/accounts/password.html", form=form), 429, headers
+
+
+@blueprint.get("/recupera")
+@public
+def recover() -> Answer:
+    """Somebody forgot the password."""
+    entrance.prepare()
+    return render_template("pages/accounts/recover.html", form=RecoverForm(formdata=None))
+
+
+@blueprint.post("/recupera")
+@public
+def send_recovery() -> Answer:
+    """A code for whoever owns the address."""
+    form = RecoverForm()
+    try:
+        if form.validate_on_submit():
+            email = sign_in.clean_email(form.email.data or "")
+            return _send_code(form, Purpose.RECOVER, email, Waiting(""))
+    except Invalid as error:
+        refuse(form, error)
+    except RateLimited as error:
+        headers = say_limited(form.email, error)
+        return render_template("pages/accounts/recover.html", form=form), 429, headers
+    return render_template("pages/accounts/recover.html", form=form), 422
+
+
+@blueprint.get("/recupera/password")
+@public
+def new_password() -> Answer:
+    """After the code: the new password."""
+    if entrance.waiting(ENTRY) is None:
+        return redirect(url_for("accounts.recover"), 303)
+    return render_template("pages/accounts/new_password.html", form=NewPasswordForm(formdata=None))
+
+
+@blueprint.post("/recupera/password")
+@public
+def store_password() -> Answer:
+    """Keep it, end every session, begin one."""
+    form = NewPasswordForm()
+    after = entrance.waiting(ENTRY)
+    row = sign_in.pending_row(context(), after.pending) if after else None
+    if after is None or row is None:
+        return redirect(url_for("accounts.recover"), 303)
+    try:
+        if not form.validate_on_submit():
+            raise Invalid("new_password", "password_missing")
+        sealed = accounts.seal_password(
+            form.new_password.data or "", row.email, *accounts.names_of(context(), row)
+        )
+        with transaction() as ctx:
+            browser = entrance.this_browser(after.shared)
+            entry = accounts.set_password_after_code(ctx, after.pending, sealed, browser)
+    except (Invalid, Denied) as error:
+        form.new_password.errors = [error_words(error.code if isinstance(error, Invalid) else error.reason)]
+        return render_template("pages/accounts/new_password.html", form=form), 422
+    answer = _go_on(entry, after, row.email)
+    flash(_("La nuova password vale da adesso. Gli altri accessi sono chiusi."), "success")
+    return answer
+
+
+# --- joining
+
+
+@blueprint.get("/registrati")
+@public
+def join() -> Answer:
+    """A name and an address."""
+    if reader() is not None:
+        return redirect(url_for("me.index"), 303)
+    entrance.prepare()
+    return render_template("pages/accounts/join.html", form=JoinForm(formdata=None), next=wish())
+
+
+@blueprint.post("/registrati")
+@public
+def ask_to_join() -> Answer:
+    """Always the same answer, whether the address is known or not."""
+    form = JoinForm()
+    if not form.validate_on_submit():
+        return render_template("pages/accounts/join.html", form=form, next=wish()), 422
+    try:
+        return _ask_to_join(form)
+    except Invalid as error:
+        refuse(form, error)
+        return render_template("pages/accounts/join.html", form=form, next=wish()), 422
+    except RateLimited as error:
+        headers = say_limited(form.email, error)
+        return render_template("pages/accounts/join.html", form=form, next=wish()), 429, headers
+
+
+def _ask_to_join(form: JoinForm) -> Response:
+    name = accounts.clean_name(form.name.data or "")
+    email = sign_in.clean_email(form.email.data or "")
+    typed = form.password.data or ""
+    sealed = accounts.seal_password(typed, name, email) if typed else None
+    pending = entrance.pending_for(form.idempotency_key.data or "", Purpose.JOIN, email)
+    if not request.form.get("sito"):
+        with transaction() as ctx:
+            sign_in.spend_code_ask(ctx, email, entrance.address(), trusted=entrance.trusted(email))
+        with transaction() as ctx:
+            accounts.ask_to_join(ctx, accounts.Join(name, email, pending, sealed))
+    entrance.wait(ENTRY, Waiting(pending, wish(), bool(form.shared.data)))
+    return redirect(url_for("accounts.code"), 303)
+
+
+# --- leaving
+
+
+@blueprint.get("/esci")
+@public
+def leave() -> Answer:
+    """Ask once; or, outside already, say so."""
+    return render_template("pages/accounts/leave.html", form=LabForm())
+
+
+@blueprint.post("/esci")
+@public
+def go_out() -> Answer:
+    """End the session on the server and tell the browser to forget."""
+    found = reader()
+    shared = found.shared_device if found else False
+    if found is not None:
+        with transaction() as ctx:
+            sessions.end(ctx, found.session_id)
+    logout_user()
+    session.clear()
+    answer = redirect(url_for("accounts.leave"), 303)
+    return entrance.forget(answer, cookies=shared)
+
+
+# --- going on with a form that waited
+
+
+@blueprint.get("/riprendi")
+@public
+def resume() -> Answer:
+    """The form that was sent while signed out, ready to be sent again."""
+    if reader() is None:
+        return redirect(url_for("accounts.sign_in", next=url_for("accounts.resume")), 303)
+    kept = held.take_held()
+    path, fields = kept if kept else ("", [])
+    return render_template("pages/accounts/resume.html", path=path, fields=fields)
+
+
+# --- cards
+
+
+@blueprint.get("/carta/<token>")
+@public
+def card(token: str) -> Answer:
+    """Whose card it is, and a button: opening the address changes nothing."""
+    person = cards.holder(context(), token[:100])
+    form = CardForm(formdata=None)
+    return render_template("pages/accounts/card.html", person=person, form=form, found=reader())
+
+
+@blueprint.post("/carta/<token>")
+@public
+def enter_with_card(token: str) -> Answer:
+    """Sign in with the card."""
+    form = CardForm()
+    shared = bool(form.shared.data)
+    with transaction() as ctx:
+        sign_in.spend_code_try(ctx, entrance.address())
+    with transaction() as ctx:
+        session_token = cards.enter(ctx, token[:100], entrance.this_browser(shared))
+    found = entrance.begin(Entry(Need.NOTHING, token=session_token), "", shared)
+    return redirect(entrance.destination(found, ""), 303)
