@@ -190,6 +190,7 @@ def _inputs(ctx: Context, code: str) -> tuple[Contribution, Proposal | None, Con
 def _further(ctx: Context, contribution_id: int) -> Any:
     query = (
         select(Contribution, Answer, Office.name, Body.name)
+        .select_from(Contribution)
         .outerjoin(Answer, Answer.id == _latest_answer(Contribution.id))
         .outerjoin(Office, Office.id == Answer.office_id)
         .outerjoin(Body, Body.id == Answer.body_id)
