@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from sqlalchemy import delete, select
 
@@ -172,3 +173,29 @@ def _replace_milestones(ctx: Context, action_id: int, plans: tuple[MilestonePlan
         milestone.due_on = plan.due_on
     for gone in before.values():
         ctx.session.delete(gone)
+
+
+def is_so(ctx: Context, action: Action, plan: Plan) -> bool:
+    """Whether an action already is what the plan says; the office aside."""
+
+    def ids(column: Any) -> set[int]:
+        query = select(column).where(column.class_.action_id == action.id)
+        return set(ctx.session.execute(query).scalars())
+
+    steps = (
+        select(ActionMilestone.title, ActionMilestone.due_on)
+        .where(ActionMilestone.action_id == action.id)
+        .order_by(ActionMilestone.position)
+    )
+    return (
+        (action.title, action.kind, action.aim) == (
+            clean_line(plan.title, TITLE_LIMIT), plan.kind, clean_text(plan.aim, AIM_LIMIT),
+        )
+        and (action.starts_on, action.due_on) == (plan.starts_on, plan.due_on)
+        and action.credits == clean_text(plan.credits, CREDITS_LIMIT)
+        and ids(ActionProject.project_id) == set(plan.project_ids)
+        and ids(ActionBody.body_id) == set(plan.body_ids)
+        and ids(ActionDependency.needs_id) == set(plan.needs_ids)
+        and [tuple(row) for row in ctx.session.execute(steps)]
+        == [(clean_line(one.title, TITLE_LIMIT), one.due_on) for one in plan.milestones]
+    )  # fmt: skip

@@ -147,6 +147,8 @@ def amend(ctx: Context, command: Amend) -> Action:
         grant = ctx.require(Permission.ACTION_DECIDE, action)
         if action.state not in PUBLIC_ACTION_STATES:
             raise Conflict(f"action_{action.state}")
+    if command.version == action.version - 1 and action_plan.is_so(ctx, action, command.plan):
+        return action  # the second of two clicks
     expect_version(action, command.version)
     action_plan.check(ctx, command.plan, action)
     action_plan.apply(ctx, action, command.plan, keep_office=action.state in PUBLIC_ACTION_STATES)

@@ -274,6 +274,7 @@ def latest(ctx: Context, limit: int = LATEST, wish: Filter | None = None) -> lis
     )
     query = (
         select(given, Action, Office.name)
+        .select_from(given)
         .outerjoin(Action, Action.id == action_id)
         .outerjoin(Office, Office.id == func.coalesce(Action.office_id, answered_by, given.office_id))
         .order_by(given.decided_at.desc(), given.id.desc())

@@ -100,6 +100,13 @@ def of_contribution(ctx: Context, contribution_id: int) -> list[Photo]:
     return list(ctx.session.execute(query).scalars())
 
 
+def of_update(ctx: Context, action_update_id: int) -> list[Photo]:
+    """The photographs of one update of an action, in order."""
+    mine = Photo.action_update_id == action_update_id
+    query = select(Photo).where(mine).order_by(Photo.position, Photo.id)
+    return list(ctx.session.execute(query).scalars())
+
+
 def remove(ctx: Context, contribution_id: int, names: Iterable[str]) -> None:
     """Take photographs off an input; their files go with the next sweep."""
     ctx.session.execute(

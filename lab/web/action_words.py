@@ -21,7 +21,7 @@ from lab.web.app_state import context
 from lab.web.filo import Stop
 from lab.web.formats import date_words
 
-#: Milestones a thread shows at most; longer ones are read in their list.
+#: Words that a walk shows one by one.
 _WORDS_IN_WALK = 5
 
 
@@ -157,6 +157,11 @@ def _node(node: Node) -> dict[str, Any]:
         "url": url_for(address[0], **address[1]),
         "date": node.at,
     }
+
+
+def is_late_now(action: Action) -> bool:
+    """Whether its day has gone by and it is not done."""
+    return is_late(action, today(context()))
 
 
 def milestone_state(due_on: date | None, done_on: date | None) -> str:

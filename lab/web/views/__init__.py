@@ -5,8 +5,10 @@ from flask import Blueprint
 from lab.web.views import (
     accounts,
     actions,
+    answers,
     comments,
     csp,
+    desk,
     drafts,
     events,
     feeds,
@@ -17,37 +19,48 @@ from lab.web.views import (
     letters,
     me,
     media,
+    moderation,
     notifications,
     outcomes,
     own_proposal,
     pages,
+    people,
     plan,
     programme,
+    programme_desk,
+    project_desk,
     projects,
     proposals,
     receipts,
     say,
     search,
     supports,
+    weaving,
 )
 
-#: These add their routes to the blueprint of proposals.
-_PARTS = (say, own_proposal)
+#: These add their routes to the blueprint of proposals and to that of the desk.
+_PARTS = (say, own_proposal, answers)
 
 #: Every blueprint of the site, registered by the composition root.
 BLUEPRINTS: tuple[Blueprint, ...] = (
     health.blueprint,
+    desk.blueprint,
+    moderation.blueprint,
     home.blueprint,
     accounts.blueprint,
     me.blueprint,
+    people.blueprint,
     pages.blueprint,
     csp.blueprint,
     events.blueprint,
     plan.blueprint,
     programme.blueprint,
     projects.blueprint,
+    project_desk.blueprint,
+    programme_desk.blueprint,
     actions.blueprint,
     outcomes.blueprint,
+    weaving.blueprint,
     proposals.blueprint,
     drafts.blueprint,
     media.blueprint,
