@@ -210,11 +210,12 @@ def act_of_mine(ctx: Context, act_id: int) -> ModerationAct:
     act = ctx.session.get(ModerationAct, act_id)
     if act is None or act.act != HIDE:
         raise NotFound("moderation_act")
-    ctx.require(Permission.APPEAL_MAKE, _subject_of(ctx, act))
+    ctx.require(Permission.APPEAL_MAKE, subject_of(ctx, act))
     return act
 
 
-def _subject_of(ctx: Context, act: ModerationAct) -> Contribution | Comment:
+def subject_of(ctx: Context, act: ModerationAct) -> Contribution | Comment:
+    """The text an act is about."""
     found: Contribution | Comment | None
     if act.comment_id is not None:
         found = ctx.session.get(Comment, act.comment_id)
@@ -231,7 +232,7 @@ def appeal(ctx: Context, act_id: int, words: str) -> ModerationAct:
     Raises `Conflict("already_appealed")`, `Invalid("words", "too_short")`.
     """
     act = locked(ctx.session, ModerationAct, act_id)
-    grant = ctx.require(Permission.APPEAL_MAKE, _subject_of(ctx, act))
+    grant = ctx.require(Permission.APPEAL_MAKE, subject_of(ctx, act))
     said = clean_text(words, REASON_LIMIT)
     if act.act != HIDE:
         raise NotFound("moderation_act")
@@ -258,7 +259,7 @@ def settle_appeal(ctx: Context, act_id: int, answer: str, *, upheld: bool) -> Mo
     grant = ctx.require(Permission.APPEAL_SETTLE, act)
     if act.appealed_at is None:
         raise NotFound("appeal")
-    author_id = _subject_of(ctx, act).person_id
+    author_id = subject_of(ctx, act).person_id
     if author_id is not None and author_id == ctx.actor.person_id:
         raise Denied("own_words")
     words = clean_text(answer, REASON_LIMIT)
@@ -354,6 +355,17 @@ def hiding(ctx: Context, contribution_id: int) -> ModerationAct | None:
         .limit(1)
     )
     return ctx.session.execute(query).scalar_one_or_none()
+
+
+def homes(ctx: Context, acts: Sequence[ModerationAct]) -> dict[int, str]:
+    """The codes of the inputs under which moderated comments stand, by comment."""
+    comment_ids = [act.comment_id for act in acts if act.comment_id is not None]
+    query = (
+        select(Comment.id, Contribution.code)
+        .join(Contribution, Contribution.id == Comment.contribution_id)
+        .where(Comment.id.in_(comment_ids))
+    )
+    return {row.id: row.code for row in ctx.session.execute(query)}
 
 
 def acts_by_month(ctx: Context, months: int = 24) -> list[MonthOfActs]:

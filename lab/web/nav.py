@@ -47,7 +47,7 @@ _DESK = (
     ("intake.new", "intake.", Permission.CONTRIBUTION_TYPE),
     ("weaving.index", "weaving.", Permission.DESK_SEE),
     ("project_desk.index", "project_desk.", Permission.DESK_SEE),
-    ("moderation.index", "moderation.", Permission.FLAG_SETTLE),
+    ("moderation.index", "moderation.", Permission.APPEAL_SETTLE),
     ("people.index", "people.", Permission.PERSON_REGISTER),
     ("letters.index", "letters.", Permission.LETTER_PRINT),
     ("house.settings", "house.", Permission.SETTINGS_EDIT),

@@ -5,10 +5,22 @@ const typing = (target) => target.closest('input:not([type=checkbox], [type=radi
 function walk(step) {
   const list = rows();
   if (!list.length) return;
-  const now = list.findIndex((row) => row.contains(document.activeElement));
+  let now = list.findIndex((row) => row.contains(document.activeElement));
+  if (now < 0) now = list.findIndex((row) => row.querySelector('[aria-current]'));
   const next = list[Math.min(Math.max(now + step, 0), list.length - 1)];
-  (next.matches('a, [tabindex]') ? next : next.querySelector('a'))?.focus();
+  (next.matches('a, [tabindex]') ? next : next.querySelector('a.desk-row, a'))?.focus();
   next.scrollIntoView({ block: 'nearest' });
+}
+
+// What a letter opens is ready to be written in.
+function enter(summary) {
+  const box = summary.closest('details');
+  if (box?.open) box.querySelector('form :is(input:not([type=hidden]), select, textarea)')?.focus();
+}
+
+function tick() {
+  const row = document.activeElement?.closest('[data-row]');
+  row?.querySelector('input[type=checkbox]')?.click();
 }
 
 function help() {
@@ -38,6 +50,7 @@ document.addEventListener('keydown', (event) => {
   if (document.querySelector('dialog[open]')) return;
   if (event.key === 'j') walk(1);
   else if (event.key === 'k') walk(-1);
+  else if (event.key === 'x') tick();
   else if (event.key === '?') help();
   else if (event.key === '/') document.querySelector('input[type=search]')?.focus();
   else {
@@ -45,6 +58,7 @@ document.addEventListener('keydown', (event) => {
     if (!button) return;
     button.focus();
     button.click();
+    if (button.matches('summary')) enter(button);
   }
   event.preventDefault();
 });
