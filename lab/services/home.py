@@ -15,6 +15,7 @@ from lab.services.context import Context
 
 EVENTS = 3
 PROJECTS = 4
+OUTCOMES = 3
 PINS = 8
 #: Pins are looked for among this many of the latest inputs, so that a set without pins costs nothing.
 _RECENT = 200

@@ -15,6 +15,7 @@ from lab.models.programme import Place
 from lab.models.projects import Project
 from lab.services import projects
 from lab.services.context import Context
+from lab.services.projects import ActionLine
 
 #: How many of the latest things of each sort a place shows.
 LATEST = 6
@@ -35,7 +36,7 @@ class PlacePage:
     place: Place
     projects: list[Project]
     voices: list[Contribution]
-    actions: list[Action]
+    actions: list[ActionLine]
     events: list[Event]
 
 
@@ -82,17 +83,10 @@ def _voices(ctx: Context, place: Place) -> list[Contribution]:
     return list(ctx.session.execute(query).scalars())
 
 
-def _actions(ctx: Context, here: list[Project]) -> list[Action]:
+def _actions(ctx: Context, here: list[Project]) -> list[ActionLine]:
     """Public actions of the projects that lie here."""
     serves = select(ActionProject.action_id).where(ActionProject.project_id.in_([p.id for p in here]))
-    query = (
-        select(Action)
-        .where(Action.is_public, Action.id.in_(serves))
-        .options(joinedload(Action.office))
-        .order_by(Action.updated_at.desc(), Action.id.desc())
-        .limit(LATEST)
-    )
-    return list(ctx.session.execute(query).scalars())
+    return projects.actions(ctx, Action.id.in_(serves), limit=LATEST)
 
 
 def _events(ctx: Context, place: Place) -> list[Event]:

@@ -15,6 +15,7 @@ from lab.models.programme import Body, Office, Phase, Programme
 from lab.models.projects import Project, ProjectBody
 from lab.services import projects
 from lab.services.context import Context
+from lab.services.projects import ActionLine
 
 #: The oldest waiting inputs an office's page shows.
 WAITING = 6
@@ -46,7 +47,7 @@ class BodyPage:
 
     body: Body
     projects: list[Project]
-    actions: list[Action]
+    actions: list[ActionLine]
 
 
 @dataclass
@@ -69,7 +70,7 @@ class OfficePage:
 
     office: Office
     projects: list[Project]
-    actions: list[Action]
+    actions: list[ActionLine]
     promise: Promise
     waiting: list[Contribution] = field(default_factory=list)
 
@@ -139,16 +140,9 @@ def body_page(ctx: Context, code: str) -> BodyPage:
     if not rows:
         raise NotFound("body")
     body = rows[0][0]
-    actions = (
-        select(Action)
-        .join(ActionBody, ActionBody.action_id == Action.id)
-        .where(ActionBody.body_id == body.id, Action.is_public)
-        .options(joinedload(Action.office))
-        .order_by(Action.updated_at.desc(), Action.id.desc())
-        .limit(projects.ACTIONS)
-    )
+    taken = select(ActionBody.action_id).where(ActionBody.body_id == body.id)
     led = projects.joined(rows)
-    return BodyPage(body, led, list(ctx.session.execute(actions).scalars()))
+    return BodyPage(body, led, projects.actions(ctx, Action.id.in_(taken)))
 
 
 def office_page(ctx: Context, code: str) -> OfficePage:
@@ -174,7 +168,7 @@ def office_page(ctx: Context, code: str) -> OfficePage:
     return OfficePage(
         office=office,
         projects=projects.joined(rows),
-        actions=projects.actions_of(ctx, Action.office_id, office.id),
+        actions=projects.actions(ctx, Action.office_id == office.id),
         promise=promise(ctx, office.id),
         waiting=list(ctx.session.execute(waiting).scalars()),
     )

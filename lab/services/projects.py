@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     CompoundSelect,
     Date,
     Integer,
@@ -17,18 +18,19 @@ from sqlalchemy import (
     cast,
     exists,
     false,
+    func,
     literal,
     null,
     select,
     union_all,
 )
-from sqlalchemy.orm import InstrumentedAttribute, joinedload
+from sqlalchemy.orm import joinedload
 from sqlalchemy.types import TypeEngine
 
 from lab.db.types import UtcDateTime
 from lab.kernel.clock import local_date
 from lab.kernel.errors import NotFound
-from lab.models.actions import Action, ActionProject
+from lab.models.actions import Action, ActionProject, ActionState
 from lab.models.contributions import Contribution, ContributionProject
 from lab.models.conversation import Follow
 from lab.models.programme import Body, Office
@@ -94,6 +96,19 @@ class Indicator:
 
 
 @dataclass(frozen=True)
+class ActionLine:
+    """A public action as lists show it."""
+
+    code: str
+    title: str
+    aim: str
+    state: ActionState
+    office: str
+    due_on: date | None
+    progress: int
+
+
+@dataclass(frozen=True)
 class Change:
     """What changed, when, why, and under which office's name. `what` is a code."""
 
@@ -116,7 +131,7 @@ class ProjectPage:
     indicators: list[Indicator] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     voices: list[Contribution] = field(default_factory=list)
-    actions: list[Action] = field(default_factory=list)
+    actions: list[ActionLine] = field(default_factory=list)
     #: Whether the signed-in reader follows it.
     followed: bool = False
 
@@ -180,7 +195,7 @@ def by_code(ctx: Context, code: str) -> Project:
 
 
 def page(ctx: Context, code: str) -> ProjectPage:
-    """Everything about one project, in four statements however much was said. Raises `NotFound`."""
+    """Everything about one project, in three statements however much was said. Raises `NotFound`."""
     mine = (
         exists().where(Follow.project_id == Project.id, Follow.person_id == ctx.actor.person_id)
         if ctx.actor.is_signed_in
@@ -197,7 +212,6 @@ def page(ctx: Context, code: str) -> ProjectPage:
     found = ProjectPage(row[0], followed=bool(row.followed))
     _add_parts(ctx, found)
     found.voices = voices(ctx, found.project.id)
-    found.actions = actions_of(ctx, ActionProject.project_id, found.project.id)
     return found
 
 
@@ -215,18 +229,17 @@ def voices(ctx: Context, project_id: int, limit: int = VOICES) -> list[Contribut
     return list(ctx.session.execute(query).scalars())
 
 
-def actions_of(ctx: Context, column: InstrumentedAttribute[int], key: int) -> list[Action]:
-    """The public actions tied to a project, office … through `column`, latest first. One statement."""
+def actions(ctx: Context, *conditions: ColumnElement[bool], limit: int = ACTIONS) -> list[ActionLine]:
+    """The public actions for which all this holds, latest first. One statement."""
     query = (
         select(Action)
-        .where(Action.is_public, column == key)
+        .where(Action.is_public, *conditions)
         .options(joinedload(Action.office))
         .order_by(Action.updated_at.desc(), Action.id.desc())
-        .limit(ACTIONS)
+        .limit(limit)
     )
-    if column.class_ is ActionProject:
-        query = query.join(ActionProject, ActionProject.action_id == Action.id)
-    return list(ctx.session.execute(query).scalars())
+    found = ctx.session.execute(query).scalars()
+    return [ActionLine(a.code, a.title, a.aim, a.state, a.office.name, a.due_on, a.progress) for a in found]
 
 
 #: The columns in which every part of a project fits, each empty where a part has no use for it.
@@ -253,7 +266,7 @@ def _part(kind: str, **columns: Any) -> Select[Any]:
 
 
 def _parts_of(project_id: int) -> CompoundSelect[Any]:
-    """Timeline, money, numbers, bodies and latest changes of a project in one statement."""
+    """Timeline, money, numbers, bodies, latest changes and public actions of a project in one statement."""
     latest = (
         select(ProjectChange)
         .where(ProjectChange.project_id == project_id)
@@ -262,6 +275,15 @@ def _parts_of(project_id: int) -> CompoundSelect[Any]:
         .subquery()
     )
     change = latest.c
+    recent = (
+        select(Action.__table__, func.row_number().over(order_by=Action.updated_at.desc()).label("place"))
+        .join(ActionProject, ActionProject.action_id == Action.id)
+        .where(ActionProject.project_id == project_id, Action.is_public)
+        .order_by(Action.updated_at.desc(), Action.id.desc())
+        .limit(ACTIONS)
+        .subquery()
+    )
+    public = recent.c
     stage, money, number = Milestone, ProjectFunding, ProjectIndicator
     signed = cast(Body.is_signatory, Integer)
     return union_all(
@@ -280,6 +302,10 @@ def _parts_of(project_id: int) -> CompoundSelect[Any]:
             "change", position=-change.id, words=change.why, more=change.what, at=change.at,
             before=change.before, after=change.after, office=Office.name,
         ).join_from(latest, Office, Office.id == change.office_id, isouter=True),
+        _part(
+            "action", position=public.place, words=public.title, more=public.code, ends=public.due_on,
+            first=public.progress, before=cast(public.state, Text), after=public.aim, office=Office.name,
+        ).join_from(recent, Office, Office.id == public.office_id),
     )  # fmt: skip
 
 
@@ -287,10 +313,15 @@ def _add_parts(ctx: Context, found: ProjectPage) -> None:
     parts = _parts_of(found.project.id).subquery()
     rows = ctx.session.execute(select(parts).order_by(parts.c.position)).all()
     of = {kind: [row for row in rows if row.kind == kind] for kind in {row.kind for row in rows}}
-    found.stages = [Stage(r.words, r.starts, r.ends, r.first) for r in of.get("stage", ())]
+    stages = [Stage(r.words, r.starts, r.ends, r.first) for r in of.get("stage", ())]
+    found.stages = sorted(stages, key=lambda stage: (stage.start, stage.end))
     found.funding = [Funding(r.words, r.first) for r in of.get("money", ())]
     found.indicators = [Indicator(r.words, r.first, r.second) for r in of.get("number", ())]
     found.partners = [Partner(r.more, r.words, bool(r.first)) for r in of.get("body", ())]
+    found.actions = [
+        ActionLine(r.more, r.words, r.after, ActionState(r.before), r.office, r.ends, r.first)
+        for r in of.get("action", ())
+    ]
     found.changes = [
         Change(r.at, r.more, r.before, r.after, r.words, r.office or "") for r in of.get("change", ())
     ]

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 from datetime import date
 
-from flask_babel import gettext as _
+from flask_babel import gettext
 
-from lab.models.projects import ProjectState
+from lab.models.projects import Milestone, ProjectFunding, ProjectIndicator, ProjectState
+from lab.services.project_editing import funding_side, indicator_side, milestone_side
 from lab.services.projects import Change
-from lab.web.formats import day_short, money
+from lab.web.formats import day_short, money, number
 from lab.web.labels import label
+
+
+def _(words: str, **values: object) -> str:
+    return str(gettext(words, **values))
 
 
 def change_words(change: Change) -> str:
     """One sentence for a change; what was written by other hands is shown as it is."""
     tell = _TELLERS.get(change.what, _plain)
     return tell(change.before, change.after)
+
+
+def part_words(row: Milestone | ProjectFunding | ProjectIndicator) -> str:
+    """One milestone, share of the money or indicator in words."""
+    if isinstance(row, Milestone):
+        return _stretch(milestone_side(row))
+    return _share(funding_side(row)) if isinstance(row, ProjectFunding) else _measure(indicator_side(row))
 
 
 def _plain(before: str, after: str) -> str:
@@ -76,6 +88,25 @@ def _share(kept: str) -> str:
     return f"{source}, {money(int(cents))}" if cents else _("%(source)s, somma da definire", source=source)
 
 
+def _indicator(before: str, after: str) -> str:
+    old, new = _measure(before), _measure(after)
+    if old and new:
+        return _("Prima: %(old)s. Adesso: %(new)s.", old=old, new=new)
+    if new:
+        return _("Si misura anche: %(new)s.", new=new)
+    return _("Non si misura più: %(old)s.", old=old) if old else ""
+
+
+def _measure(kept: str) -> str:
+    parts = kept.split("/", 2)
+    if len(parts) != 3 or not parts[0].isdigit() or not (parts[1].isdigit() or not parts[1]):
+        return kept
+    value, goal, name = number(int(parts[0])), parts[1], parts[2]
+    if not goal:
+        return f"{name}: {value}"
+    return _("%(name)s: %(value)s su %(goal)s", name=name, value=value, goal=number(int(goal)))
+
+
 def _bodies(before: str, after: str) -> str:
     words = []
     if after:
@@ -83,6 +114,10 @@ def _bodies(before: str, after: str) -> str:
     if before:
         words.append(_("Non ci sono più: %(names)s.", names=before))
     return " ".join(words)
+
+
+def _office(before: str, after: str) -> str:
+    return _("Prima lo portava avanti %(before)s, adesso %(after)s.", before=before, after=after)
 
 
 def _text(before: str, after: str) -> str:
@@ -94,5 +129,7 @@ _TELLERS = {
     "milestone": _milestone,
     "funding": _funding,
     "bodies": _bodies,
+    "indicator": _indicator,
     "text": _text,
+    "office": _office,
 }

@@ -123,10 +123,14 @@ def item_actions(contribution: Contribution, standing: Standing | None = None) -
     )
 
 
-def follow_button(what: str, code: str, subject_id: int) -> FollowButton:
-    """Follow for an action or a project; `what` is azioni or progetti. One statement when signed in."""
-    this = follows.FollowThis(FOLLOWED[what], subject_id)
-    return _follow(what, code, follows.is_following(context(), this))
+def follow_button(what: str, code: str, subject_id: int, *, following: bool | None = None) -> FollowButton:
+    """Follow for an action or a project; `what` is azioni or progetti.
+
+    One statement when signed in, unless the page has asked already and says so with `following`.
+    """
+    if following is None:
+        following = follows.is_following(context(), follows.FollowThis(FOLLOWED[what], subject_id))
+    return _follow(what, code, following)
 
 
 def page_of(what: str, code: str, anchor: str | None = None) -> str:

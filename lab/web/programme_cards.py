@@ -10,12 +10,12 @@ from flask_babel import gettext as _
 
 from lab.kernel.clock import local_date
 from lab.kernel.text import excerpt
-from lab.models.actions import Action, ActionState
+from lab.models.actions import ActionState
 from lab.models.contributions import Contribution
 from lab.models.events import Event, EventState
 from lab.models.programme import Place, Theme
 from lab.models.projects import Project, ProjectState
-from lab.services.projects import Stage, Standing
+from lab.services.projects import ActionLine, Stage, Standing
 from lab.web import filo
 from lab.web.app_state import lab
 from lab.web.formats import date_words
@@ -41,14 +41,14 @@ def standing_words(project: Project, now: Stage | None = None) -> str:
     since = _since(project)
     if now is None or project.state is ProjectState.COMPLETED:
         return f"{since}."
-    return _("%(since)s: adesso si lavora a «%(stage)s».", since=since, stage=now.label)
+    return str(_("%(since)s: adesso si lavora a «%(stage)s».", since=since, stage=now.label))
 
 
 def _since(project: Project) -> str:
     day = date_words(project.state_since)
     if project.state is ProjectState.COMPLETED:
-        return _("Concluso %(day)s", day=day)
-    return _("%(state)s da %(day)s", state=label(project.state), day=day)
+        return str(_("Concluso %(day)s", day=day))
+    return str(_("%(state)s da %(day)s", state=label(project.state), day=day))
 
 
 def project_card(project: Project, now: Stage | None = None) -> dict[str, Any]:
@@ -83,8 +83,8 @@ def event_card(event: Event) -> dict[str, Any]:
     }
 
 
-def action_card(action: Action) -> dict[str, Any]:
-    """A public action with its office loaded."""
+def action_card(action: ActionLine) -> dict[str, Any]:
+    """A public action."""
     done = action.state is ActionState.DONE
     return {
         "code": action.code,
@@ -92,7 +92,7 @@ def action_card(action: Action) -> dict[str, Any]:
         "title": action.title,
         "excerpt": excerpt(action.aim, _WORDS),
         "state": action.state,
-        "office": action.office.name,
+        "office": action.office,
         "due": action.due_on,
         "late": bool(action.due_on and not done and action.due_on < today()),
         "closed": done,

@@ -14,6 +14,7 @@ from lab.web.access import cached, public
 from lab.web.app_state import context, lab, transaction
 from lab.web.forms.base import refuse
 from lab.web.forms.pages import RatingForm
+from lab.web.own_paths import own_path
 
 blueprint = Blueprint("pages", __name__)
 
@@ -69,7 +70,7 @@ def _page(name: str, label: str) -> str:
 def rate() -> str:
     """The second question of the rating; the stars came with the address."""
     form = RatingForm(
-        page=_own_path(request.args.get("pagina", "")),
+        page=own_path(request.args.get("pagina"), "/"),
         stars=_stars(request.args.get("voto", "")),
     )
     return _rating(form)
@@ -85,7 +86,7 @@ def send_rating() -> Redirect | tuple[str, int]:
         with transaction() as ctx:
             limits.spend(ctx, limits.RATING_PER_ADDRESS, request.remote_addr or "")
         command = ratings.RatePage(
-            page=_own_path(form.page.data or ""),
+            page=own_path(form.page.data, "/"),
             stars=form.stars.data or 0,
             aspect=form.reason.data or "",
             text=form.detail.data or "",
@@ -106,7 +107,7 @@ def send_rating() -> Redirect | tuple[str, int]:
 def rated() -> str:
     """Thanks, and the way back to the page."""
     return render_template(
-        "pages/site/rate.html", sent=True, back_url=_own_path(request.args.get("pagina", ""))
+        "pages/site/rate.html", sent=True, back_url=own_path(request.args.get("pagina"), "/")
     )
 
 
@@ -117,20 +118,12 @@ def _rating(form: RatingForm) -> str:
         rating_form=form,
         sent=False,
         good=(form.stars.data or 0) >= ratings.GOOD_FROM,
-        exit_url=_own_path(form.page.data or ""),
+        exit_url=own_path(form.page.data, "/"),
     )
 
 
 def _stars(text: str) -> int | None:
     return int(text) if text in {"1", "2", "3", "4", "5"} else None
-
-
-def _own_path(text: str) -> str:
-    """A path of this site to go back to; the first page for anything else."""
-    # Printable ASCII only, one slash at the start: browsers drop tabs and read backslashes as slashes.
-    plain = all("!" <= sign <= "~" for sign in text)
-    inside = text.startswith("/") and not text.startswith(("//", "/\\")) and "\\" not in text
-    return text[: ratings.PAGE_LIMIT] if plain and inside else "/"
 
 
 @blueprint.get("/robots.txt")

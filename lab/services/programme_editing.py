@@ -1,0 +1,309 @@
+"""The coordinator keeps the programme: words, phases, bodies, offices, and which office leads a project."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeVar
+
+from sqlalchemy import func, inspect, select
+
+from lab.db import search
+from lab.db.base import Base
+from lab.db.locking import expect_version, locked
+from lab.kernel.clock import local_date
+from lab.kernel.errors import Conflict, Invalid
+from lab.kernel.ids import token_digest
+from lab.kernel.text import clean_line, clean_text, valid_email
+from lab.models.programme import Body, BodyKind, Office, Phase, Programme
+from lab.models.projects import Project, ProjectChange, ProjectState
+from lab.policy.permissions import Permission
+from lab.services import audit, codes, outbox, programme
+from lab.services.context import Context
+
+TITLE_LIMIT = 200
+NAME_LIMIT = 160
+TEXT_LIMIT = 8000
+_EARLIEST, _LATEST = date(1990, 1, 1), date(2100, 12, 31)
+
+Row = TypeVar("Row", bound=Base)
+
+
+@dataclass(frozen=True)
+class ChangeProgramme:
+    """The programme itself. `seen` is the fingerprint its page was drawn with; "" before there is one."""
+
+    title: str
+    summary: str
+    political_office_id: int | None
+    technical_office_id: int | None
+    starts_on: date | None
+    ends_on: date | None
+    seen: str = ""
+
+
+@dataclass(frozen=True)
+class SavePhase:
+    """A phase; a new one when `phase_id` is None."""
+
+    phase_id: int | None
+    title: str
+    text: str
+    starts_on: date
+    ends_on: date | None
+    seen: str = ""
+
+
+@dataclass(frozen=True)
+class SaveBody:
+    """A body; a new one when `body_id` is None. Signing the programme is not being involved in a project."""
+
+    body_id: int | None
+    name: str
+    kind: BodyKind
+    is_signatory: bool
+    note: str
+    seen: str = ""
+
+
+@dataclass(frozen=True)
+class SaveOffice:
+    """A municipal office; a new one when `office_id` is None. A closed one keeps its past."""
+
+    office_id: int | None
+    body_id: int
+    name: str
+    task: str
+    email: str
+    is_closed: bool
+    seen: str = ""
+
+
+@dataclass(frozen=True)
+class AddProject:
+    """A formal project, handed to its one leading office."""
+
+    title: str
+    axis: str
+    office_id: int
+
+
+@dataclass(frozen=True)
+class HandOver:
+    """Another office leads the project from now on."""
+
+    project_id: int
+    version: int | None
+    office_id: int
+    why: str
+
+
+def fingerprint(row: Base | None) -> str:
+    """What a row holds, in a few letters: two people editing it at once are told apart by it."""
+    if row is None:
+        return ""
+    values = [str(getattr(row, column.key)) for column in inspect(type(row)).column_attrs]
+    return token_digest("\x1f".join(values))[:16]
+
+
+def change_programme(ctx: Context, command: ChangeProgramme) -> Programme:
+    """Write the programme down, or change it.
+
+    Raises `Conflict("changed_meanwhile")` when somebody else wrote in between, `Invalid` for empty titles,
+    unknown offices and days out of order.
+    """
+    grant = ctx.require(Permission.PROGRAMME_EDIT)
+    row = programme.the_programme(ctx)
+    if row is not None:
+        row = locked(ctx.session, Programme, row.id)
+    _expect(row, command.seen)
+    title = _line("title", command.title, TITLE_LIMIT)
+    for field in ("political_office", "technical_office"):
+        _known(ctx, Office, getattr(command, f"{field}_id"), field)
+    _check_days(command.starts_on, command.ends_on)
+    if row is None:
+        row = Programme(title=title)
+        ctx.session.add(row)
+    row.title, row.summary = title, _text("summary", command.summary)
+    row.political_office_id = command.political_office_id
+    row.technical_office_id = command.technical_office_id
+    row.starts_on, row.ends_on = command.starts_on, command.ends_on
+    ctx.session.flush()
+    audit.record(ctx, "programme.change", row, grant)
+    return row
+
+
+def save_phase(ctx: Context, command: SavePhase) -> Phase:
+    """Add a phase or change one. Raises `Invalid` and `Conflict` as above."""
+    grant = ctx.require(Permission.PROGRAMME_EDIT)
+    row = _held(ctx, Phase, command.phase_id, command.seen)
+    title = _line("title", command.title, NAME_LIMIT)
+    _check_days(command.starts_on, command.ends_on)
+    if row is None:
+        whole = programme.the_programme(ctx)
+        if whole is None:
+            raise Conflict("no_programme")
+        last = ctx.session.execute(select(func.max(Phase.position))).scalar() or 0
+        row = Phase(programme_id=whole.id, position=int(last) + 1)
+        ctx.session.add(row)
+    row.title, row.text = title, _text("text", command.text)
+    row.starts_on, row.ends_on = command.starts_on, command.ends_on
+    ctx.session.flush()
+    audit.record(ctx, "phase.save", row, grant)
+    return row
+
+
+def save_body(ctx: Context, command: SaveBody) -> Body:
+    """Add a body or change one. Raises `Invalid` and `Conflict` as above."""
+    grant = ctx.require(Permission.PROGRAMME_EDIT)
+    row = _held(ctx, Body, command.body_id, command.seen)
+    name = _line("name", command.name, NAME_LIMIT)
+    if row is None:
+        row = Body(code=_free_code(ctx, Body, "E"))
+        ctx.session.add(row)
+    row.name, row.kind, row.note = name, command.kind, _text("note", command.note)
+    row.is_signatory = command.is_signatory
+    ctx.session.flush()
+    audit.record(ctx, "body.save", row, grant, is_signatory=row.is_signatory)
+    return row
+
+
+def save_office(ctx: Context, command: SaveOffice) -> Office:
+    """Add an office or change one.
+
+    Raises `Conflict("office_leads")` when an office that still leads projects would close, and `Invalid`
+    and `Conflict` as above.
+    """
+    grant = ctx.require(Permission.PROGRAMME_EDIT)
+    row = _held(ctx, Office, command.office_id, command.seen)
+    name = _line("name", command.name, NAME_LIMIT)
+    _known(ctx, Body, command.body_id, "body")
+    email = clean_line(command.email, 254)
+    if email and not valid_email(email):
+        raise Invalid("email", "email")
+    if row is None:
+        row = Office(code=_free_code(ctx, Office, "U"))
+        ctx.session.add(row)
+    elif command.is_closed and row.closed_on is None:
+        _expect_no_projects(ctx, row)
+    row.body_id, row.name, row.email = command.body_id, name, email or None
+    row.task = _text("task", command.task)
+    row.closed_on = (row.closed_on or local_date(ctx.now, ctx.timezone)) if command.is_closed else None
+    ctx.session.flush()
+    audit.record(ctx, "office.save", row, grant, is_closed=command.is_closed)
+    return row
+
+
+def add_project(ctx: Context, command: AddProject) -> Project:
+    """Put a formal project on the programme; its office tells the rest. Raises `Invalid`, `Conflict`."""
+    grant = ctx.require(Permission.PROGRAMME_EDIT)
+    whole = programme.the_programme(ctx)
+    if whole is None:
+        raise Conflict("no_programme")
+    _open_office(ctx, command.office_id)
+    last = ctx.session.execute(select(func.max(Project.position))).scalar() or 0
+    row = Project(
+        code=_free_code(ctx, Project, "P"),
+        programme_id=whole.id,
+        title=_line("title", command.title, TITLE_LIMIT),
+        axis=clean_line(command.axis, 80),
+        office_id=command.office_id,
+        state=ProjectState.IN_DESIGN,
+        state_since=local_date(ctx.now, ctx.timezone),
+        position=int(last) + 1,
+    )
+    ctx.session.add(row)
+    ctx.session.flush()
+    search.put_document(ctx.session, "project", row.id, f"{row.title} {row.axis} {row.code}", is_public=True)
+    audit.record(ctx, "project.add", row, grant, office_id=row.office_id)
+    return row
+
+
+def hand_over(ctx: Context, command: HandOver) -> Project:
+    """Give a project to another office; the past keeps the office of its day.
+
+    Raises `Invalid("why", "required")`, `Invalid("office", "unknown")`, `Conflict("changed_meanwhile")`.
+    """
+    grant = ctx.require(Permission.PROGRAMME_EDIT)
+    row = locked(ctx.session, Project, command.project_id)
+    expect_version(row, command.version)
+    why = clean_text(command.why, 1000)
+    if not why:
+        raise Invalid("why", "required")
+    office = _open_office(ctx, command.office_id)
+    if office.id == row.office_id:
+        return row
+    before = ctx.session.get(Office, row.office_id)
+    change = ProjectChange(
+        project_id=row.id, at=ctx.now, what="office", before=before.name if before else "",
+        after=office.name, why=why, person_id=ctx.actor.person_id, office_id=office.id,
+    )  # fmt: skip
+    row.office_id, row.version = office.id, row.version + 1
+    ctx.session.add(change)
+    ctx.session.flush()
+    audit.record(ctx, "project.hand_over", row, grant, to_office=office.id)
+    outbox.announce(ctx, "project.changed", project_id=row.id, change_id=change.id)
+    return row
+
+
+def _held(ctx: Context, model: type[Row], key: int | None, seen: str) -> Row | None:
+    row = None if key is None else locked(ctx.session, model, key)
+    _expect(row, seen)
+    return row
+
+
+def _expect(row: Base | None, seen: str) -> None:
+    if fingerprint(row) != seen:
+        raise Conflict("changed_meanwhile")
+
+
+def _known(ctx: Context, model: type[Base], key: int | None, field: str) -> None:
+    if key is not None and ctx.session.get(model, key) is None:
+        raise Invalid(field, "unknown")
+
+
+def _open_office(ctx: Context, key: int) -> Office:
+    office = ctx.session.get(Office, key)
+    if office is None or office.closed_on is not None:
+        raise Invalid("office", "unknown")
+    return office
+
+
+def _expect_no_projects(ctx: Context, office: Office) -> None:
+    led = select(Project.id).where(Project.office_id == office.id, Project.state != ProjectState.COMPLETED)
+    if ctx.session.execute(led.limit(1)).first():
+        raise Conflict("office_leads")
+
+
+def _free_code(ctx: Context, model: type[Body | Office | Project], prefix: str) -> str:
+    # Codes that came with the programme may stand ahead of our counter.
+    while True:
+        number = codes.reserve(ctx, prefix, 1)
+        code = f"{prefix}{number}" if model is Project else codes.format_code(prefix, number)
+        taken = select(model.id).where(model.code == code)
+        if ctx.session.execute(taken).first() is None:
+            return code
+
+
+def _line(field: str, words: str, limit: int) -> str:
+    cleaned = clean_line(words, limit + 1)
+    if not cleaned:
+        raise Invalid(field, "required")
+    if len(cleaned) > limit:
+        raise Invalid(field, "too_long")
+    return cleaned
+
+
+def _text(field: str, words: str) -> str:
+    cleaned = clean_text(words, TEXT_LIMIT + 1)
+    if len(cleaned) > TEXT_LIMIT:
+        raise Invalid(field, "too_long")
+    return cleaned
+
+
+def _check_days(starts_on: date | None, ends_on: date | None) -> None:
+    for field, day in (("starts_on", starts_on), ("ends_on", ends_on)):
+        if day is not None and not _EARLIEST <= day <= _LATEST:
+            raise Invalid(field, "day")
+    if starts_on and ends_on and ends_on < starts_on:
+        raise Invalid("ends_on", "dates_order")
