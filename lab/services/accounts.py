@@ -233,6 +233,11 @@ def _store_email(ctx: Context, person: Person, row: SignInCode) -> None:
         raise Conflict("email_taken") from error
 
 
+def of(ctx: Context, person_id: int) -> Credential | None:
+    """The account of a person, if they have one."""
+    return ctx.session.get(Credential, person_id)
+
+
 def has_password(ctx: Context, person_id: int) -> bool:
     """Whether the person can sign in with a password."""
     credential = ctx.session.get(Credential, person_id)

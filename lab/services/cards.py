@@ -109,6 +109,12 @@ def holder(ctx: Context, token: str) -> Person:
     return person
 
 
+def is_good(ctx: Context, person_id: int, token: str) -> bool:
+    """Whether this token is the person's living card."""
+    card = living(ctx, person_id)
+    return card is not None and card.token_digest == token_digest(token)
+
+
 def enter(ctx: Context, token: str, browser: sessions.Browser) -> str:
     """Sign in with a card; gives the session's token.
 

@@ -222,6 +222,7 @@ LOOKS: dict[StrEnum, tuple[str, str]] = {
 
 #: Refusals and faults of the domain, in words; `field_error` and `error_words` read here.
 ERRORS: dict[str, Any] = {
+    "choose_first": _l("Scegli prima da qui."),
     "one_alone": _l("Scegline almeno un'altra: una da sola non si unisce."),
     "too_short": _l("Scrivi qualche parola in più: chi legge deve capire perché."),
     "past": _l("Questo giorno è già passato. Scegline uno da oggi in poi."),
@@ -310,6 +311,8 @@ ERRORS: dict[str, Any] = {
     "staff_by_administrator": _l("Su chi lavora alla regia decide l'amministratore."),
     "bad_hours": _l("Scrivi gli orari così: 15:00-18:00. Se sono due, separali con una virgola."),
     "bad_link": _l("L'indirizzo deve cominciare con https:// oppure con una barra."),
+    "name_taken": _l("Questo nome c'è già."),
+    "off_the_plan": _l("Il punto cade fuori dalla pianta."),
     "bad_number": _l("Questo numero non va bene."),
     "required": _l("Manca questa parte."),
     "too_long": _l("È troppo lungo."),

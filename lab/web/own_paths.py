@@ -17,13 +17,13 @@ def own_path(wish: str | None, default: str) -> str:
     Browsers drop tabs and line breaks and read a backslash as a slash, so anything of the kind is refused
     before it is looked at.
     """
-    if not wish or len(wish) > _LONGEST or not wish.startswith("/") or "\\" in wish:
+    if not wish or len(wish) > _LONGEST or not wish.startswith("/"):
+        return default
+    if wish.startswith("//") or "\\" in wish:
         return default
     if any(c.isspace() or not c.isprintable() for c in wish):
         return default
     path = iri_to_uri(wish)
-    if path.startswith("//") or not path.isascii():
-        return default
     try:
         parts = urlsplit(path)
     except ValueError:

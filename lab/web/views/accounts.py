@@ -86,7 +86,8 @@ def enter() -> Answer:
         refuse(form, error)
         return _draw_sign_in(form), 422
     except RateLimited as error:
-        return _draw_sign_in(form), 429, say_limited(form.email if by_code else form.password, error)
+        headers = say_limited(form.email if by_code else form.password, error)
+        return _draw_sign_in(form), 429, headers
     except Denied as error:
         form.form_errors.append(error_words(error.reason))
         return _draw_sign_in(form), 403
@@ -183,7 +184,8 @@ def check_code() -> Answer:
             sign_in.spend_code_try(ctx, entrance.address())
         verdict, entry, email = _judge(after, form.code.data or "")
     except RateLimited as error:
-        return _draw_code(form), 429, say_limited(form.code, error)
+        headers = say_limited(form.code, error)
+        return _draw_code(form), 429, headers
     except Denied as error:
         form.code.errors = [error_words(error.reason)]
         return _draw_code(form), 403

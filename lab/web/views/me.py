@@ -278,7 +278,8 @@ def prove_by_password() -> Answer:
         refuse(form, error)
         return _draw_proof(form), 422
     except RateLimited as error:
-        return _draw_proof(form), 429, say_limited(form.password, error)
+        headers = say_limited(form.password, error)
+        return _draw_proof(form), 429, headers
     with transaction() as ctx:
         sessions.prove(ctx, me().session_id)
     return redirect(own_path(request.form.get("next"), url_for("me.data")), 303)
@@ -413,7 +414,8 @@ def send_email_code() -> Answer:
         refuse(form, error)
         return draw("email", form=form), 422
     except RateLimited as error:
-        return draw("email", form=form), 429, say_limited(form.email, error)
+        headers = say_limited(form.email, error)
+        return draw("email", form=form), 429, headers
     except Denied:
         return ask_proof()
     entrance.wait(EMAIL, Waiting(pending))

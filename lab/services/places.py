@@ -1,0 +1,135 @@
+"""Themes and places: named, given a usual office, retired; never deleted, since inputs point at them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from lab.db.locking import locked
+from lab.kernel.errors import Conflict, Invalid
+from lab.kernel.text import clean_line, fold, slugify
+from lab.models.programme import Office, Place, Theme
+from lab.policy.permissions import Permission
+from lab.services import audit, codes
+from lab.services.context import Context
+
+NAME_LIMIT = 80
+
+
+@dataclass(frozen=True)
+class ThemeWords:
+    """A theme as the staff write it; `theme_id` is None for a new one."""
+
+    theme_id: int | None
+    name: str
+    name_en: str = ""
+    office_id: int | None = None
+    retired: bool = False
+
+
+@dataclass(frozen=True)
+class PlaceWords:
+    """A place on the plan (0-1000 from the top left corner); `place_id` is None for a new one."""
+
+    place_id: int | None
+    name: str
+    name_en: str = ""
+    x: int = 500
+    y: int = 500
+    retired: bool = False
+
+
+def themes(ctx: Context) -> Sequence[Theme]:
+    """All themes in their order, retired ones too."""
+    return (
+        ctx.session.execute(select(Theme).order_by(Theme.retired, Theme.position, Theme.id)).scalars().all()
+    )
+
+
+def places(ctx: Context) -> Sequence[Place]:
+    """All places by code, retired ones too."""
+    return ctx.session.execute(select(Place).order_by(Place.retired, Place.code)).scalars().all()
+
+
+def save_theme(ctx: Context, command: ThemeWords) -> Theme:
+    """Make or change a theme. Raises `Invalid`, and `Conflict("name_taken")`."""
+    grant = ctx.require(Permission.PROGRAMME_EDIT)
+    name = _name(command.name)
+    if command.office_id is not None and ctx.session.get(Office, command.office_id) is None:
+        raise Invalid("office_id", "unknown")
+    if command.theme_id is None:
+        theme = _new_theme(ctx, name)
+    else:
+        theme = locked(ctx.session, Theme, command.theme_id)
+        _refuse_name(ctx, Theme, name, theme.id)
+    theme.name = name
+    theme.names = _names(theme.names, command.name_en)
+    theme.office_id = command.office_id
+    theme.retired = command.retired
+    ctx.session.flush()
+    audit.record(ctx, "theme.save", theme, grant, code=theme.code)
+    return theme
+
+
+def _new_theme(ctx: Context, name: str) -> Theme:
+    _refuse_name(ctx, Theme, name, None)
+    last = ctx.session.execute(select(func.max(Theme.position))).scalar() or 0
+    base = slugify(name, 28, "tema")
+    taken = set(ctx.session.execute(select(Theme.code).where(Theme.code.startswith(base))).scalars())
+    code = next(c for c in (base, *(f"{base}-{n}" for n in range(2, 1000))) if c not in taken)
+    theme = Theme(code=code, name=name, names={}, position=last + 1)
+    ctx.session.add(theme)
+    return theme
+
+
+def save_place(ctx: Context, command: PlaceWords) -> Place:
+    """Make or change a place. Raises `Invalid`, and `Conflict("name_taken")`."""
+    grant = ctx.require(Permission.PROGRAMME_EDIT)
+    name = _name(command.name)
+    for field, value in (("x", command.x), ("y", command.y)):
+        if not 0 <= value <= 1000:
+            raise Invalid(field, "off_the_plan")
+    if command.place_id is None:
+        _refuse_name(ctx, Place, name, None)
+        place = Place(code=_free_place_code(ctx), names={})
+        ctx.session.add(place)
+    else:
+        place = locked(ctx.session, Place, command.place_id)
+        _refuse_name(ctx, Place, name, place.id)
+    place.name = name
+    place.names = _names(place.names, command.name_en)
+    place.x, place.y = command.x, command.y
+    place.retired = command.retired
+    ctx.session.flush()
+    audit.record(ctx, "place.save", place, grant, code=place.code)
+    return place
+
+
+def _free_place_code(ctx: Context) -> str:
+    taken = set(ctx.session.execute(select(Place.code)).scalars())
+    while (code := codes.next_code(ctx, "L")) in taken:
+        pass
+    return code
+
+
+def _name(name: str) -> str:
+    cleaned = clean_line(name, NAME_LIMIT + 1)
+    if not any(c.isalnum() for c in cleaned):
+        raise Invalid("name", "required")
+    if len(cleaned) > NAME_LIMIT:
+        raise Invalid("name", "too_long")
+    return cleaned
+
+
+def _names(names: dict[str, str], english: str) -> dict[str, str]:
+    others = {key: value for key, value in names.items() if key != "en"}
+    word = clean_line(english, NAME_LIMIT)
+    return {**others, "en": word} if word else others
+
+
+def _refuse_name(ctx: Context, model: type[Theme] | type[Place], name: str, own_id: int | None) -> None:
+    rows = ctx.session.execute(select(model.id, model.name).where(model.retired.is_(False)))
+    if any(fold(row.name) == fold(name) and row.id != own_id for row in rows):
+        raise Conflict("name_taken")

@@ -1,0 +1,306 @@
+"""How the site works: rules, what it says about itself, themes and places, post and work, the log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from babel.dates import get_day_names
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from jinja2 import TemplateNotFound, UndefinedError
+
+from lab.kernel.errors import Conflict, Invalid, NotFound
+from lab.kernel.text import clean_line
+from lab.mail import post
+from lab.models.accounts import Role
+from lab.models.operations import OutboxItem
+from lab.models.programme import Place, Theme
+from lab.policy import rules as policy
+from lab.policy.permissions import Permission
+from lab.services import directory, outbox, places, registry, site
+from lab.web.access import allow
+from lab.web.act_words import act_words
+from lab.web.app_state import context, lab, transaction
+from lab.web.forms.base import LabForm, refuse
+from lab.web.forms.house import LINKS, PlaceForm, ProfileForm, RulesForm, ThemeForm
+from lab.web.i18n import language
+from lab.web.labels import error_words
+from lab.web.nav import NavItem
+from lab.web.pagination import decode_key, encode_key, page_url
+from lab.web.views.accounts import Answer
+
+blueprint = Blueprint("house", __name__, url_prefix="/regia/sito")
+_MAX_ID = 2**62
+_PLAIN = (
+    "name", "neighbourhood", "town", "owner", "owner_url", "tagline", "address", "phone", "email",
+    "accessibility_url", "report_inefficiency_url",
+)  # fmt: skip
+
+
+def draw(template: str, **values: Any) -> str:
+    """A page about the site, with the tabs this person may open."""
+    ctx = context()
+    rows = [
+        (_("Regole e orari"), "house.settings", Permission.SETTINGS_EDIT),
+        (_("Temi e luoghi"), "house.themes", Permission.PROGRAMME_EDIT),
+        (_("Posta e lavori"), "house.outbox", Permission.OUTBOX_SEE),
+        (_("Registro"), "house.audit", Permission.AUDIT_SEE),
+    ]
+    tabs = [
+        NavItem(words, url_for(name), request.endpoint == name)
+        for words, name, right in rows
+        if policy.decide_route(ctx.actor, right, ctx.now).allowed
+    ]
+    return render_template(f"pages/house/{template}.html", tabs=tabs, **values)
+
+
+# --- rules and profile
+
+
+@blueprint.get("", strict_slashes=False)
+@allow(Permission.SETTINGS_EDIT)
+def settings() -> Answer:
+    """Rules, and what the site says about itself."""
+    return _draw_settings()
+
+
+def _draw_settings(rules_form: RulesForm | None = None, profile_form: ProfileForm | None = None) -> str:
+    ctx = context()
+    versions = site.versions(ctx)
+    if rules_form is None:
+        rules_form = RulesForm(formdata=None, obj=site.rules(ctx))
+        rules_form.version.data = str(versions.get(site.RULES_KEY, 0))
+    if profile_form is None:
+        profile_form = _profile_form()
+        profile_form.version.data = str(versions.get(site.PROFILE_KEY, 0))
+    names = get_day_names(locale=language())
+    return draw(
+        "settings",
+        rules_form=rules_form,
+        profile_form=profile_form,
+        days=[names[day] for day in range(7)],
+        may_secure=policy.decide_route(ctx.actor, Permission.ROLE_GRANT, ctx.now).allowed,
+    )
+
+
+def _profile_form() -> ProfileForm:
+    profile = site.profile(context())
+    hours = [""] * 7
+    for line in profile.opening_times:
+        hours[line.day] = ", ".join(filter(None, [hours[line.day], f"{line.opens}-{line.closes}"]))
+    links = [{"words": words, "url": url} for words, url in profile.footer_links[:LINKS]]
+    links += [{"words": "", "url": ""}] * (LINKS - len(links))
+    plain = {name: getattr(profile, name) for name in _PLAIN}
+    return ProfileForm(formdata=None, data={**plain, "hours": hours, "links": links})
+
+
+def _version(text: str | None) -> int:
+    return int(text) if text and text.isascii() and text.isdigit() else 0
+
+
+@blueprint.post("/regole")
+@allow(Permission.SETTINGS_EDIT)
+def save_rules() -> Answer:
+    """Keep the rules."""
+    form = RulesForm()
+    if not form.validate_on_submit():
+        return _draw_settings(rules_form=form), 422
+    now = site.rules(context())
+    secure = policy.decide_route(context().actor, Permission.ROLE_GRANT, context().now).allowed
+    wanted = site.Rules(
+        promise_days=form.promise_days.data or now.promise_days,
+        edit_minutes=form.edit_minutes.data if form.edit_minutes.data is not None else now.edit_minutes,
+        publish_unread=bool(form.publish_unread.data),
+        flags_to_hide=form.flags_to_hide.data or now.flags_to_hide,
+        staff_second_factor=bool(form.staff_second_factor.data) if secure else now.staff_second_factor,
+    )
+    return _store(wanted, form.version.data, rules_form=form)
+
+
+@blueprint.post("/profilo")
+@allow(Permission.SETTINGS_EDIT)
+def save_profile() -> Answer:
+    """Keep what the site says about itself."""
+    form = ProfileForm()
+    if not form.validate_on_submit():
+        return _draw_settings(profile_form=form), 422
+    plain = {name: clean_line(getattr(form, name).data or "", 300) for name in _PLAIN}
+    wanted = replace(
+        site.profile(context()), **plain, opening_times=form.opening_times(), footer_links=form.footer_links()
+    )
+    return _store(wanted, form.version.data, profile_form=form)
+
+
+def _store(wanted: site.Rules | site.Profile, version: str | None, **forms: Any) -> Answer:
+    try:
+        with transaction() as ctx:
+            site.change(ctx, wanted, _version(version))
+    except Conflict as error:
+        form = next(iter(forms.values()))
+        form.form_errors.append(error_words(error.code))
+        # The next try is made knowing of the change.
+        key = site.RULES_KEY if isinstance(wanted, site.Rules) else site.PROFILE_KEY
+        form.version.data = str(site.versions(context()).get(key, 0))
+        return _draw_settings(**forms), 409
+    flash(_("Salvato. Si vede da subito."), "success")
+    return redirect(url_for("house.settings"), 303)
+
+
+# --- themes and places
+
+
+@blueprint.get("/temi")
+@allow(Permission.PROGRAMME_EDIT)
+def themes() -> Answer:
+    """All themes and places."""
+    ctx = context()
+    names = dict(directory.offices(ctx))
+    return draw("themes", themes=places.themes(ctx), places=places.places(ctx), offices=names)
+
+
+@blueprint.get("/temi/nuovo", defaults={"theme_id": None})
+@blueprint.get("/temi/<int:theme_id>")
+@allow(Permission.PROGRAMME_EDIT)
+def theme(theme_id: int | None) -> Answer:
+    """One theme."""
+    form = ThemeForm(formdata=None)
+    if theme_id is not None:
+        found = _found(Theme, theme_id)
+        form = ThemeForm(formdata=None, obj=found, name_en=found.names.get("en", ""))
+        form.office_id.data = str(found.office_id or "")
+    return draw("theme", form=form.offer(directory.offices(context())), is_new=theme_id is None)
+
+
+@blueprint.post("/temi/nuovo", defaults={"theme_id": None})
+@blueprint.post("/temi/<int:theme_id>")
+@allow(Permission.PROGRAMME_EDIT)
+def save_theme(theme_id: int | None) -> Answer:
+    """Keep it."""
+    form = ThemeForm().offer(directory.offices(context()))
+    try:
+        if form.validate_on_submit():
+            office_id = int(form.office_id.data) if form.office_id.data else None
+            words = (form.name.data or "", form.name_en.data or "", office_id, bool(form.retired.data))
+            with transaction() as ctx:
+                places.save_theme(ctx, places.ThemeWords(_id(theme_id), *words))
+            flash(_("Salvato. Si vede da subito."), "success")
+            return redirect(url_for("house.themes"), 303)
+    except (Invalid, Conflict) as error:
+        refuse(form, error if isinstance(error, Invalid) else Invalid("name", error.code))
+    return draw("theme", form=form, is_new=theme_id is None), 422
+
+
+@blueprint.get("/luoghi/nuovo", defaults={"place_id": None})
+@blueprint.get("/luoghi/<int:place_id>")
+@allow(Permission.PROGRAMME_EDIT)
+def place(place_id: int | None) -> Answer:
+    """One place."""
+    form = PlaceForm(formdata=None)
+    if place_id is not None:
+        found = _found(Place, place_id)
+        form = PlaceForm(formdata=None, obj=found, name_en=found.names.get("en", ""))
+    return draw("place", form=form, is_new=place_id is None)
+
+
+@blueprint.post("/luoghi/nuovo", defaults={"place_id": None})
+@blueprint.post("/luoghi/<int:place_id>")
+@allow(Permission.PROGRAMME_EDIT)
+def save_place(place_id: int | None) -> Answer:
+    """Keep it."""
+    form = PlaceForm()
+    try:
+        if form.validate_on_submit():
+            words = (form.name.data or "", form.name_en.data or "", form.x.data or 0, form.y.data or 0)
+            with transaction() as ctx:
+                places.save_place(ctx, places.PlaceWords(_id(place_id), *words, bool(form.retired.data)))
+            flash(_("Salvato. Si vede da subito."), "success")
+            return redirect(url_for("house.themes"), 303)
+    except (Invalid, Conflict) as error:
+        refuse(form, error if isinstance(error, Invalid) else Invalid("name", error.code))
+    return draw("place", form=form, is_new=place_id is None), 422
+
+
+def _id(number: int | None) -> int | None:
+    if number is not None and number > _MAX_ID:
+        raise NotFound
+    return number
+
+
+def _found(model: Any, number: int) -> Any:
+    found = context().session.get(model, _id(number))
+    if found is None:
+        raise NotFound
+    return found
+
+
+# --- post and work
+
+
+@dataclass(frozen=True)
+class Work:
+    """One piece of work as the page shows it; mails with their words."""
+
+    item: OutboxItem
+    to: str = ""
+    subject: str = ""
+    text: str = ""
+
+
+@blueprint.get("/posta", endpoint="outbox")
+@allow(Permission.OUTBOX_SEE)
+def outbox_page() -> Answer:
+    """What waits to be done and what got stuck."""
+    ctx = context()
+    return draw(
+        "outbox",
+        parked=[_work(item) for item in outbox.parked(ctx)],
+        waiting=[_work(item) for item in outbox.waiting(ctx)],
+        smtp=lab().settings.smtp is not None,
+        form=LabForm(),
+    )
+
+
+def _work(item: OutboxItem) -> Work:
+    if item.topic != "mail":
+        return Work(item)
+    try:
+        mail = post.write(context(), lab().settings, lab().signer, item)
+    except (TemplateNotFound, UndefinedError, KeyError):
+        # Mails of an older version of the site: the page must stand all the same.
+        return Work(item)
+    return Work(item, mail.to, mail.words.subject, mail.words.text) if mail else Work(item)
+
+
+@blueprint.post("/posta/<int:item_id>/riprova")
+@allow(Permission.OUTBOX_SEE)
+def retry(item_id: int) -> Answer:
+    """Try it again now."""
+    with transaction() as ctx:
+        outbox.retry(ctx, min(item_id, _MAX_ID))
+    flash(_("Riproviamo adesso."), "success")
+    return redirect(url_for("house.outbox"), 303)
+
+
+# --- the log
+
+
+@blueprint.get("/registro")
+@allow(Permission.AUDIT_SEE)
+def audit() -> Answer:
+    """Who did what, in which function."""
+    mark = decode_key(request.args.get("after"), 1)
+    before = mark[0] if mark and isinstance(mark[0], int) else None
+    person = request.args.get("persona", "")
+    person_id = int(person) if person.isascii() and person.isdigit() and len(person) < 18 else None
+    found = registry.read(context(), before, person_id)
+    shown = found[: registry.PAGE]
+    more = len(found) > registry.PAGE
+    return draw(
+        "audit",
+        lines=shown,
+        act_words=act_words,
+        Role=Role,
+        next_url=page_url(after=encode_key(shown[-1][0].id)) if more else None,
+        prev_url=page_url(after=None) if before else None,
+    )
