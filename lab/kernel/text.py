@@ -13,6 +13,9 @@ _BLANKS = re.compile(r"\n{4,}")
 _EMAIL_LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _DOMAIN_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _DOTS_DO_NOT_COUNT = {"gmail.com": "gmail.com", "googlemail.com": "gmail.com"}
+# Most of what is written here is plain ASCII, which needs none of the looking up that the rest does.
+_FOREIGN = re.compile(r"[^\x00-\x7f]+")
+_NOT_PLAIN = re.compile(r"[^\n\t\x20-\x7e]+")
 _LETTERS = re.compile(r"[^\W\d_]")
 _WORDS = re.compile(r"\w+")
 _SENTENCE_END = re.compile(r"[.!?…]+(?=\s|$)|\n\s*\n")
@@ -23,10 +26,12 @@ def few_marks(s: str) -> str:
 
     To be called before any normalisation: sorting a very long run of marks takes the square of its length.
     """
-    if s.isascii():
-        return s
+    return s if s.isascii() else _FOREIGN.sub(_few_marks, s)
+
+
+def _few_marks(found: re.Match[str]) -> str:
     kept, run = [], 0
-    for c in s:
+    for c in found[0]:
         run = run + 1 if unicodedata.combining(c) else 0
         if run <= _MAX_MARKS:
             kept.append(c)
@@ -53,12 +58,18 @@ def clean_text(s: str, limit: int) -> str:
 def fold(s: str) -> str:
     """The text as search and matching see it: no case, no accents, plain apostrophes; any script kept."""
     text = few_marks(s).translate(_APOSTROPHES)
+    if text.isascii():
+        return text.lower()
     for _ in range(2):  # a folded letter may decompose again
         text = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
         # Marks below class 10 are part of the letter (Devanagari, Bengali, Japanese), not accents on it.
-        text = "".join(c for c in text if unicodedata.combining(c) < 10).translate(_NOT_DECOMPOSED)
+        text = _FOREIGN.sub(_without_accents, text).translate(_NOT_DECOMPOSED)
         text = unicodedata.normalize("NFC", text.translate(_APOSTROPHES))
     return text
+
+
+def _without_accents(found: re.Match[str]) -> str:
+    return "".join(c for c in found[0] if unicodedata.combining(c) < 10)
 
 
 def search_words(query: str, max_words: int = 8) -> list[str]:
@@ -139,10 +150,13 @@ def gulpease(text: str) -> int:
 
 
 def _safe(s: str) -> str:
-    kept = "".join(c for c in few_marks(s) if _is_allowed(c))
-    text = unicodedata.normalize("NFC", kept)
+    text = unicodedata.normalize("NFC", _NOT_PLAIN.sub(_allowed, few_marks(s)))
     # Joiners join nothing when no visible character is there: such a text is empty.
     return text if text.strip(_JOINERS + " \t\n") else ""
+
+
+def _allowed(found: re.Match[str]) -> str:
+    return "".join(c for c in found[0] if _is_allowed(c))
 
 
 def _is_allowed(c: str) -> bool:
