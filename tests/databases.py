@@ -54,7 +54,8 @@ class PostgresqlFactory:
 
     name = "postgresql"
 
-    def __init__(self) -> None:
+    def __init__(self, *, durable: bool = False) -> None:
+        """`durable` writes to disk as in service, for measuring; tests do without."""
         self.folder = Path(tempfile.mkdtemp(prefix="lab-pg-", dir="/tmp"))  # sockets want short paths
         self.user = _unprivileged()
         if self.user:
@@ -64,8 +65,9 @@ class PostgresqlFactory:
             "initdb", "-D", str(self.data), "-U", "lab", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"
         )
         options = (
-            f"-c listen_addresses='' -k {self.folder} -c fsync=off -c full_page_writes=off"
-            " -c synchronous_commit=off -c max_connections=200 -c shared_buffers=64MB"
+            f"-c listen_addresses='' -k {self.folder} -c max_connections=200"
+            + (" -c shared_buffers=256MB" if durable else " -c shared_buffers=64MB")
+            + ("" if durable else " -c fsync=off -c full_page_writes=off -c synchronous_commit=off")
         )
         self._run(
             "pg_ctl", "-D", str(self.data), "-w", "-l", str(self.folder / "log"), "-o", options, "start"
