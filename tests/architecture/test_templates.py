@@ -1,0 +1,237 @@
+"""Templates: parsed, titled, linked to pages that exist, reached by a view, nothing inline, nothing unsafe."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+import pytest
+from flask import Flask
+from jinja2 import nodes
+
+from lab.app import create_app
+from lab.mail.render import _environment
+from lab.settings import Settings
+from tests.architecture.source import below, templates
+
+#: Frames that leave the title to the pages which fill them.
+_FRAMES = ("layouts/", "ui/", "partials/", "emails/", "feeds/")
+_STYLE = re.compile(r"\sstyle\s*=|<style\b", re.IGNORECASE)
+_SCRIPT = re.compile(r"<script\b(?![^>]*\bsrc=)", re.IGNORECASE)
+_HANDLER = re.compile(r"<[^>]*\son[a-z]+\s*=", re.IGNORECASE)
+#: Send again, as they were, words that could not be taken a moment ago: they have no form object.
+_SENDS_AGAIN = {"errors/bare.html", "partials/trouble.html"}
+_COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
+#: Macros may mark their own output as safe; pages hand over text.
+_SAFE = re.compile(r"\|\s*safe\b")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    settings = Settings.from_environ(
+        {"LAB_HOME": str(tmp_path_factory.mktemp("pages")), "LAB_SECRET_KEY": "for-tests-only-" + "x" * 32}
+    )
+    app = create_app(settings)
+    yield app
+    app.extensions["lab"].database.dispose()
+
+
+def html() -> list[tuple[str, str]]:
+    return [(name, _COMMENT.sub("", text)) for name, text in templates().items() if name.endswith(".html")]
+
+
+def parsed(site: Flask) -> dict[str, nodes.Template]:
+    return {name: site.jinja_env.parse(text, name) for name, text in templates().items()}
+
+
+def pages() -> list[str]:
+    """Templates that are whole pages: not the parts, whose file names begin with an underscore."""
+    return [
+        name
+        for name in templates()
+        if name.startswith(("pages/", "errors/")) and name.endswith(".html") and "/_" not in name
+    ]
+
+
+def test_every_template_compiles(site: Flask) -> None:
+    for name in templates():
+        environment = _environment("it") if name.startswith("emails/") else site.jinja_env
+        environment.get_template(name)
+
+
+def test_every_page_extends_a_layout(site: Flask) -> None:
+    trees = parsed(site)
+    loose = [
+        name
+        for name in pages()
+        if name != "errors/bare.html"  # shown when nothing works: stands alone
+        and not any(
+            isinstance(parent.template, nodes.Const) and _reaches_layout(trees, str(parent.template.value))
+            for parent in trees[name].find_all(nodes.Extends)
+        )
+    ]
+    assert loose == []
+
+
+def _reaches_layout(trees: dict[str, nodes.Template], name: str) -> bool:
+    if name.startswith("layouts/"):
+        return True
+    return any(
+        isinstance(parent.template, nodes.Const) and _reaches_layout(trees, str(parent.template.value))
+        for parent in trees[name].find_all(nodes.Extends)
+    )
+
+
+def test_every_page_has_a_title(site: Flask) -> None:
+    trees = parsed(site)
+    assert [name for name in pages() if name != "errors/bare.html" and not _titled(trees, name)] == []
+
+
+def _titled(trees: dict[str, nodes.Template], name: str) -> bool:
+    if any(block.name == "title" and block.body for block in trees[name].find_all(nodes.Block)):
+        return not name.startswith("layouts/")
+    return any(
+        isinstance(parent.template, nodes.Const) and _titled(trees, str(parent.template.value))
+        for parent in trees[name].find_all(nodes.Extends)
+    )
+
+
+def test_links_lead_to_routes_that_exist(site: Flask) -> None:
+    endpoints = set(site.view_functions)
+    dead = [
+        f"{name}:{call.lineno} {call.args[0].value}"
+        for name, tree in parsed(site).items()
+        for call in tree.find_all(nodes.Call)
+        if isinstance(call.node, nodes.Name)
+        and call.node.name == "url_for"
+        and call.args
+        and isinstance(call.args[0], nodes.Const)
+        and call.args[0].value not in endpoints
+    ]
+    assert dead == []
+
+
+def test_links_made_in_python_lead_to_routes_that_exist(site: Flask) -> None:
+    endpoints = set(site.view_functions)
+    dead = [
+        f"{module.place} {name}"
+        for module in below("web", "mail", "jobs")
+        for name in re.findall(r"\burl_for\(\s*\"([a-z_.]+)\"", module.text)
+        if name not in endpoints
+    ]
+    assert dead == []
+
+
+@cache
+def _named_somewhere() -> str:
+    python = "\n".join(module.text for module in below("web", "mail", "jobs", "cli", "services"))
+    return python + "\n".join(templates().values())
+
+
+def test_no_page_is_an_orphan() -> None:
+    """Every page, part and mail is rendered or included by somebody."""
+    sources = _named_somewhere()
+    orphans = []
+    for name in templates():
+        if name.startswith("errors/"):
+            continue  # named by their number
+        if name.startswith("emails/"):
+            tag = name.split("/")[1]
+            known = f'"{tag}"' in sources or f"{tag}/" in sources or "/" not in name.removeprefix("emails/")
+        else:
+            known = f'"{name}"' in sources or f"'{name}'" in sources
+        if not known:
+            orphans.append(name)
+    assert orphans == []
+
+
+def test_included_and_imported_templates_exist(site: Flask) -> None:
+    missing = [
+        f"{name}: {part.template.value}"
+        for name, tree in parsed(site).items()
+        for part in tree.find_all((nodes.Include, nodes.Extends, nodes.Import, nodes.FromImport))
+        if isinstance(part.template, nodes.Const) and part.template.value not in templates()
+    ]
+    assert missing == []
+
+
+def test_macros_that_are_imported_exist(site: Flask) -> None:
+    trees = parsed(site)
+    macros = {
+        name: {macro.name for macro in tree.find_all(nodes.Macro)}
+        | {
+            str(assign.target.name)
+            for assign in tree.find_all(nodes.Assign)
+            if isinstance(assign.target, nodes.Name)
+        }
+        for name, tree in trees.items()
+    }
+    missing = [
+        f"{name}: {wanted} of {part.template.value}"
+        for name, tree in trees.items()
+        for part in tree.find_all(nodes.FromImport)
+        if isinstance(part.template, nodes.Const)
+        for wanted in (item[0] if isinstance(item, tuple) else item for item in part.names)
+        if wanted not in macros.get(part.template.value, set())
+    ]
+    assert missing == []
+
+
+def test_macros_stand_in_the_ui_folder_and_see_no_context(site: Flask) -> None:
+    trees = parsed(site)
+    with_context = [
+        name
+        for name, tree in trees.items()
+        for part in tree.find_all((nodes.Import, nodes.FromImport))
+        if part.with_context and str(getattr(part.template, "value", "")).startswith("ui/")
+    ]
+    assert with_context == []
+
+
+def test_nothing_is_marked_safe_outside_the_macros() -> None:
+    assert [
+        name for name, text in templates().items() if not name.startswith("ui/") and _SAFE.search(text)
+    ] == []
+
+
+def test_no_page_switches_escaping_off() -> None:
+    assert [name for name, text in html() if "autoescape false" in text.lower()] == []
+
+
+@pytest.mark.parametrize("what", [_STYLE, _SCRIPT, _HANDLER], ids=["style", "script", "handler"])
+def test_nothing_is_inline(what: re.Pattern[str]) -> None:
+    """The content policy refuses it; mails need their styles where they stand."""
+    pages_ = [(name, text) for name, text in html() if not name.startswith("emails/")]
+    # `call(...)` arguments such as `on_plan=` are Jinja's, not HTML's.
+    found = [
+        name for name, text in pages_ if what.search(re.sub(r"\{[{%].*?[%}]\}", "", text, flags=re.DOTALL))
+    ]
+    assert found == []
+
+
+def test_forms_that_send_are_drawn_by_the_macro() -> None:
+    """The macro brings the token, the summary of errors and the key against double clicks."""
+    by_hand = [
+        name
+        for name, text in html()
+        if not name.startswith("ui/")
+        and name not in _SENDS_AGAIN
+        and re.search(r"<form[^>]*method=[\"']?post", text, re.IGNORECASE)
+    ]
+    assert by_hand == []
+
+
+def test_words_are_translatable() -> None:
+    """A sentence that stands bare between tags would never be read in another language."""
+    bare = []
+    for name, text in html():
+        if name.startswith(("emails/", "errors/bare")):
+            continue
+        without = re.sub(r"\{%-?\s*trans\b.*?endtrans\s*-?%\}", "", text, flags=re.DOTALL)
+        without = re.sub(r"\{[{%].*?[%}]\}", "", without, flags=re.DOTALL)
+        without = re.sub(r"<(svg|script|style)\b.*?</\1>", "", without, flags=re.DOTALL)
+        for words in re.findall(r">\n*([^<>\n]+)<", without):
+            if re.search(r"[a-zàèéìòù]{3,}\s+[a-zàèéìòù]{2,}", words):
+                bare.append(f"{name}: {words.strip()[:60]}")
+    assert bare == []
