@@ -60,7 +60,6 @@ def may_be_shared(response: Response) -> bool:
         request.method in ("GET", "HEAD")
         and response.status_code == 200
         and bool(g.get("page_cached"))
-        and not g.get("actor_signed_in", False)
         and not session
     )
 

@@ -33,7 +33,9 @@ def other_url(request: pytest.FixtureRequest) -> Iterator[str]:
 def _counts(url: str) -> dict[str, int]:
     database = Database(url)
     with database.session() as session:
-        counts = {t.name: session.execute(select(func.count()).select_from(t)).scalar_one() for t in dump.tables()}
+        counts = {
+            t.name: session.execute(select(func.count()).select_from(t)).scalar_one() for t in dump.tables()
+        }
     database.dispose()
     return counts
 
@@ -48,7 +50,18 @@ def _pages(url: str, tmp_path: Path) -> dict[str, bytes]:
     database = Database(url)
     app: Flask = create_app(Settings.from_environ(environ), FrozenClock(NOW), database)
     client = app.test_client()
-    pages = {path: client.get(path).data for path in ("/", "/proposte", "/proposte/PR04", "/progetti/P4", "/azioni/A04", "/esiti", "/cerca?q=fontanelle")}
+    pages = {
+        path: client.get(path).data
+        for path in (
+            "/",
+            "/proposte",
+            "/proposte/PR04",
+            "/progetti/P4",
+            "/azioni/A04",
+            "/esiti",
+            "/cerca?q=fontanelle",
+        )
+    }
     database.dispose()
     return pages
 

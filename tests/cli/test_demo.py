@@ -29,7 +29,9 @@ def test_the_whole_neighbourhood_is_there(lab: Run, database: Database) -> None:
         }
         assert list(counts.values()) == [40, 14, 8, 20]
         # an action always belongs to at least one formal project
-        without = select(Action.id).where(~select(ActionProject).where(ActionProject.action_id == Action.id).exists())
+        without = select(Action.id).where(
+            ~select(ActionProject).where(ActionProject.action_id == Action.id).exists()
+        )
         assert session.execute(without).all() == []
         # the twin is merged, its author kept
         merged = session.execute(select(Contribution).where(Contribution.state == State.MERGED)).scalar_one()

@@ -31,7 +31,9 @@ def test_work_that_nobody_does_is_a_problem(lab: Run, database: Database) -> Non
 
 
 def test_a_mail_server_that_is_away_is_a_problem(lab: Run) -> None:
-    result = lab("doctor", "--json", LAB_SMTP_URL="smtp://127.0.0.1:9?tls=none", LAB_MAIL_FROM="lab@example.org")
+    result = lab(
+        "doctor", "--json", LAB_SMTP_URL="smtp://127.0.0.1:9?tls=none", LAB_MAIL_FROM="lab@example.org"
+    )
     assert _levels(result)["mail"] == "problem"
 
 

@@ -53,7 +53,9 @@ def test_rows_come_in_clean_and_are_found(lab: Run, file: Path, database: Databa
     assert second.state is State.ANSWERED and second.decided_at is not None
     assert third.text == "Riga uno\nriga due"
     with database.session() as session:
-        assert [subject for _, subject in search.found_ids(session, "contribution", "PANCHINE", limit=5)] == [first.id]
+        assert [subject for _, subject in search.found_ids(session, "contribution", "PANCHINE", limit=5)] == [
+            first.id
+        ]
         assert session.execute(select(func.sum(Tally.count))).scalar_one() == 3
 
 
@@ -92,7 +94,11 @@ def test_bad_rows_are_named_and_stop_the_import(lab: Run, file: Path, database: 
 
 
 def test_a_wrong_mapping_is_told(lab: Run, file: Path) -> None:
-    for wrong in (["--map", "title=nessuna"], ["--map", "title={titolo.__class__}"], ["--map", "colore=titolo"]):
+    for wrong in (
+        ["--map", "title=nessuna"],
+        ["--map", "title={titolo.__class__}"],
+        ["--map", "colore=titolo"],
+    ):
         result = lab("import", "proposals", str(file), *MAP, *wrong)
         assert result.exit_code == 1, wrong
         assert "mapping" in result.output
@@ -133,7 +139,12 @@ def test_threads_keep_their_shape(lab: Run, file: Path, tmp_path: Path, database
         assert {by_ref["17"].root_id, by_ref["18"].root_id} != {None, by_ref["17"].id, by_ref["18"].id}
         target = session.execute(select(Contribution).where(Contribution.source_ref == "1")).scalar_one()
         assert target.comments_count == 7
-    assert json.loads(lab("import", "comments", str(comments), *COMMENT_MAP, "--skip-bad", "--json").stdout)["written"] == 0
+    assert (
+        json.loads(lab("import", "comments", str(comments), *COMMENT_MAP, "--skip-bad", "--json").stdout)[
+            "written"
+        ]
+        == 0
+    )
 
 
 def test_two_imports_at_once_write_each_row_once(database: Database, file: Path) -> None:
@@ -174,7 +185,15 @@ def test_the_real_sets_come_in_whole(lab: Run, database: Database) -> None:
         ("comments", "decide-madrid/comments_2015_2019_threads.csv.gz", "madrid-comments", 5633, ("--source", "threads")),
     ]  # fmt: skip
     for what, path, mapping, expected, more in runs:
-        arguments = ("import", what, str(REAL / path), "--map", f"@{examples / mapping}.toml", "--json", *more)
+        arguments = (
+            "import",
+            what,
+            str(REAL / path),
+            "--map",
+            f"@{examples / mapping}.toml",
+            "--json",
+            *more,
+        )
         result = lab(*arguments)
         assert result.exit_code == 0, result.output
         report = json.loads(result.stdout)
@@ -183,7 +202,10 @@ def test_the_real_sets_come_in_whole(lab: Run, database: Database) -> None:
         assert session.execute(select(func.sum(Tally.count))).scalar_one() == 4651 + 2738 + 80
         stored = session.execute(select(func.count()).select_from(Comment)).scalar_one()
         live = session.execute(select(func.sum(Contribution.comments_count))).scalar_one()
-        assert stored == 5633 and live == 5633 - session.execute(
-            select(func.count()).where(Comment.deleted_at.is_not(None))
-        ).scalar_one()
+        assert (
+            stored == 5633
+            and live
+            == 5633
+            - session.execute(select(func.count()).where(Comment.deleted_at.is_not(None))).scalar_one()
+        )
         assert not session.execute(select(Contribution.id).where(Contribution.text.contains("<p>"))).first()

@@ -39,7 +39,7 @@ class Mailbox:
 
     messages: list[Message] = field(default_factory=list)
 
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802  # aiosmtpd's name
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # aiosmtpd's name
         self.messages.append(email.message_from_bytes(envelope.content))
         return "250 kept"
 
@@ -168,7 +168,10 @@ def open_browser(browser: Browser, site: Site) -> Iterator[Open]:
 
     def opened(viewport: dict[str, int] = LAPTOP, *, script: bool = True, locale: str = "it-IT") -> Page:
         context = browser.new_context(
-            viewport=viewport, java_script_enabled=script, locale=locale, base_url=site.url  # type: ignore[arg-type]
+            viewport=viewport,
+            java_script_enabled=script,
+            locale=locale,
+            base_url=site.url,  # type: ignore[arg-type]
         )
         context.set_default_timeout(15_000)
         contexts.append(context)
