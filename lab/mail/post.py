@@ -79,12 +79,13 @@ def message(ctx: Context, settings: Settings, item: OutboxItem, mail: Mail) -> E
     made["Date"] = format_datetime(ctx.now)
     made["Message-ID"] = message_id(settings, item)
     made["Auto-Submitted"] = "auto-generated"
-    made["Content-Language"] = mail.locale
     if mail.stop_url:
         made["List-Unsubscribe"] = f"<{mail.stop_url}>"
         made["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     made.set_content(mail.words.text, cte="quoted-printable")
     made.add_alternative(mail.words.html, subtype="html", cte="quoted-printable")
+    # Last, because setting content takes such headers away.
+    made["Content-Language"] = mail.locale
     return made
 
 

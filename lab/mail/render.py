@@ -46,7 +46,6 @@ def render(
     Raises `jinja2.TemplateNotFound` for an unknown tag and `jinja2.UndefinedError` for a missing value.
     """
     code = locale if locale in settings.locales else settings.default_locale
-    environment = _environment(code)
     context = {
         "site": profile,
         "hours": opening_hours(profile, code),
@@ -59,7 +58,7 @@ def render(
         **values,
     }
     subject, text, html = (
-        environment.get_template(f"emails/{tag}/{part}").render(context)
+        _environment(code, part.endswith(".html")).get_template(f"emails/{tag}/{part}").render(context)
         for part in ("subject.txt", "body.txt", "body.html")
     )
     return Words(clean_line(subject, SUBJECT), _tidy(text), html.strip() + "\n")
@@ -82,13 +81,14 @@ def translations(locale: str) -> NullTranslations:
     return Translations.load(str(resource_dir("translations")), [locale])
 
 
-@lru_cache(maxsize=16)
-def _environment(locale: str) -> Environment:
+@lru_cache(maxsize=32)
+def _environment(locale: str, html: bool) -> Environment:
+    # In plain text every line end counts, also the one after a tag.
     environment = Environment(
         loader=FileSystemLoader(str(resource_dir("templates"))),
         autoescape=select_autoescape(("html",), default_for_string=False),
         extensions=["jinja2.ext.i18n"],
-        trim_blocks=True,
+        trim_blocks=html,
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )

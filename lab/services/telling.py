@@ -34,6 +34,10 @@ OFFICE_KINDS = frozenset({"office_asked", "office_due", "office_late", "action_p
 TEAM_KINDS = frozenset(
     {"promise_near", "promise_late", "team_office_late", "action_sent_back", "team_adopted", "appeal_made"}
 )
+#: They ask for an answer: once it is there, there is nothing to say.
+ASKING_KINDS = frozenset(
+    {"office_asked", "office_due", "office_late", "promise_near", "promise_late", "team_office_late"}
+)
 #: Told to co-authors although the input that holds their words is the one nobody reads any more.
 OWN_KINDS = frozenset({"hidden", "restored"})
 _TITLE = 80
@@ -146,6 +150,8 @@ def tell(ctx: Context, actor: Actor, notes: Sequence[Notification]) -> list[Told
         action = facts.actions.get(note.action_id or 0)
         if not may_hear(ctx, actor, contribution, action):
             continue
+        if note.kind in ASKING_KINDS and contribution is not None and not contribution.is_open:
+            continue
         about = facts.contributions.get(note.details.get("about", 0))
         if note.kind not in OWN_KINDS and not may_hear(ctx, actor, about, None):
             continue
@@ -249,8 +255,7 @@ def _quote(facts: _Facts, actor: Actor, note: Notification) -> tuple[str, str] |
     if answer is not None:
         if answer.published_at is None:
             return None
-        office = facts.offices.get(answer.office_id)
-        return _cut(answer.reason), office.name if office else ""
+        return _cut(answer.reason), ""
     if details.get("comment_id"):
         return _comment_quote(facts, actor, note)
     act = facts.acts.get(details.get("act_id", 0))
@@ -277,7 +282,7 @@ def _comment_quote(facts: _Facts, actor: Actor, note: Notification) -> tuple[str
         return _cut(act.appeal_answer if note.kind == "appeal_settled" else act.reason), ""
     if comment.hidden_at and note.kind in ("comment", "reply"):
         return None
-    return _cut(comment.text), comment.author_name
+    return _cut(comment.text), ""
 
 
 def _cut(words: str) -> str:

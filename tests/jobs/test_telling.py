@@ -47,7 +47,7 @@ def merge(scene: Scene, source: Contribution, target: Contribution) -> None:
         ctx.session.add(
             ContributionAuthor(
                 contribution_id=target.id, person_id=source.person_id, name="", via_id=source.id
-            )  # fmt: skip
+            )
         )
 
 
