@@ -47,7 +47,9 @@ def send(browser: FlaskClient, path: str, **fields: str) -> TestResponse:
     return browser.post(path, data={"idempotency_key": key, **fields})
 
 
-def sign_in_by_password(browser: FlaskClient, email: str, password: str = PASSWORD, **more: str) -> TestResponse:
+def sign_in_by_password(
+    browser: FlaskClient, email: str, password: str = PASSWORD, **more: str
+) -> TestResponse:
     """The sign-in page, filled in and sent."""
     return send(browser, "/accedi", email=email, password=password, **more)
 

@@ -52,7 +52,11 @@ def test_join_with_a_known_address_answers_the_same_and_lets_the_owner_in(
     unknown, known = app.test_client(), app.test_client()
     first = send(unknown, "/registrati", name="Nina", email="nina@example.org")
     second = send(known, "/registrati", name="Ladra", email="rosa@example.org", password=PASSWORD)
-    assert (first.status_code, first.location, first.text) == (second.status_code, second.location, second.text)
+    assert (first.status_code, first.location, first.text) == (
+        second.status_code,
+        second.location,
+        second.text,
+    )
     pages = [browser.get("/accedi/codice").text for browser in (unknown, known)]
     assert pages[0].count("<form") == pages[1].count("<form")
     assert [mail["tag"] for mail in mails(database)] == ["join_code", "join_known"]
@@ -64,7 +68,9 @@ def test_join_with_a_known_address_answers_the_same_and_lets_the_owner_in(
     assert sign_in_by_password(app.test_client(), "rosa@example.org").status_code == 422
 
 
-def test_sending_the_join_form_twice_is_one_mail_and_one_code(client: FlaskClient, database: Database) -> None:
+def test_sending_the_join_form_twice_is_one_mail_and_one_code(
+    client: FlaskClient, database: Database
+) -> None:
     key = key_in(client.get("/registrati").text)
     form = {"idempotency_key": key, "name": "Nina", "email": "nina@example.org"}
     assert client.post("/registrati", data=form).status_code == 303
@@ -74,7 +80,9 @@ def test_sending_the_join_form_twice_is_one_mail_and_one_code(client: FlaskClien
     assert is_in(client)
 
 
-def test_the_same_form_with_a_corrected_address_is_another_mail(client: FlaskClient, database: Database) -> None:
+def test_the_same_form_with_a_corrected_address_is_another_mail(
+    client: FlaskClient, database: Database
+) -> None:
     key = key_in(client.get("/registrati").text)
     form = {"idempotency_key": key, "name": "Nina", "email": "nnia@example.org"}
     client.post("/registrati", data=form)
@@ -102,7 +110,10 @@ def test_the_trap_for_robots_sends_nothing_and_says_nothing(client: FlaskClient,
         ({"name": "Nina", "email": "a" * 300 + "@example.org"}, "troppo lungo"),
         ({"name": "Nina", "email": "a@example.org", "password": "corta"}, "almeno 8 caratteri"),
         ({"name": "Nina", "email": "a@example.org", "password": "password123"}, "facile da indovinare"),
-        ({"name": "Nina", "email": "nina.verdi@example.org", "password": "ninaverdi1"}, "Somiglia al tuo nome"),
+        (
+            {"name": "Nina", "email": "nina.verdi@example.org", "password": "ninaverdi1"},
+            "Somiglia al tuo nome",
+        ),
     ],
 )
 def test_join_says_what_is_wrong_and_keeps_what_was_typed(
@@ -202,7 +213,9 @@ def test_codes_by_mail_answer_the_same_for_known_and_unknown(app: Flask, databas
         send(known, "/recupera", email="rosa@example.org"),
         send(unknown, "/recupera", email="nobody@example.org"),
     ]
-    assert {(a.status_code, a.location, a.text) for a in answers} == {(303, "/accedi/codice", answers[0].text)}
+    assert {(a.status_code, a.location, a.text) for a in answers} == {
+        (303, "/accedi/codice", answers[0].text)
+    }
     assert [mail["tag"] for mail in mails(database)] == [
         "sign_in_code", "address_unknown", "recover_code", "address_unknown"
     ]  # fmt: skip
@@ -294,7 +307,9 @@ def test_trying_passwords_is_stopped_but_its_owner_still_gets_in(
     assert sign_in_by_password(own, "rosa@example.org").status_code == 303
     own.post("/esci")
     thief = app.test_client()
-    codes = [sign_in_by_password(thief, "rosa@example.org", f"guess number {n}").status_code for n in range(12)]
+    codes = [
+        sign_in_by_password(thief, "rosa@example.org", f"guess number {n}").status_code for n in range(12)
+    ]
     assert codes == [422] * 10 + [429] * 2
     stopped = sign_in_by_password(thief, "rosa@example.org")
     assert stopped.status_code == 429
@@ -370,7 +385,10 @@ def test_a_form_sent_while_signed_out_is_not_lost(app: Flask, database: Database
 
 
 def test_what_was_said_before_with_the_same_address_becomes_mine(
-    client: FlaskClient, database: Database, acting, clock: FrozenClock  # type: ignore[no-untyped-def]
+    client: FlaskClient,
+    database: Database,
+    acting,
+    clock: FrozenClock,  # type: ignore[no-untyped-def]
 ) -> None:
     with database.writing() as session:
         ctx = acting(session)
@@ -411,7 +429,10 @@ def test_old_codes_are_dropped(client: FlaskClient, database: Database, clock: F
 
 
 def test_signing_in_anew_ends_the_session_that_was_there(
-    app: Flask, database: Database, world: World, sign_in  # type: ignore[no-untyped-def]
+    app: Flask,
+    database: Database,
+    world: World,
+    sign_in,  # type: ignore[no-untyped-def]
 ) -> None:
     browser = sign_in("samir")
     assert browser.get("/accedi").location == "/io"

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, EmailField, PasswordField, StringField
+from wtforms import BooleanField, EmailField, Form, PasswordField, StringField, ValidationError
 from wtforms.validators import DataRequired, Length, Optional
 
+from lab.kernel.text import valid_email
 from lab.web.forms.base import CreatingForm, LabForm
+from lab.web.labels import error_words
 
 _EMAIL_MISSING = _l("Scrivi il tuo indirizzo e-mail.")
 _EMAIL_LONG = _l("L'indirizzo è troppo lungo.")
 _PASSWORD_LONG = _l("La password è troppo lunga: bastano 128 caratteri.")
 
 
+def check_email(form: Form, field: EmailField) -> None:
+    """The shape of an address; spaces around it do not matter."""
+    if not valid_email((field.data or "").strip()):
+        raise ValidationError(error_words("bad_email"))
+
+
 class SignInForm(CreatingForm):
     """Address and password, or only the address to get a code."""
 
     email = EmailField(
-        _l("E-mail"), validators=[DataRequired(_EMAIL_MISSING), Length(max=254, message=_EMAIL_LONG)]
+        _l("E-mail"),
+        validators=[DataRequired(_EMAIL_MISSING), Length(max=254, message=_EMAIL_LONG), check_email],
     )
     password = PasswordField(_l("Password"), validators=[Length(max=1000, message=_PASSWORD_LONG)])
     shared = BooleanField(_l("Questo telefono o computer non è mio"))
@@ -43,7 +52,8 @@ class JoinForm(CreatingForm):
         validators=[DataRequired(_l("Scrivi come vuoi farti chiamare.")), Length(max=2000)],
     )
     email = EmailField(
-        _l("E-mail"), validators=[DataRequired(_EMAIL_MISSING), Length(max=254, message=_EMAIL_LONG)]
+        _l("E-mail"),
+        validators=[DataRequired(_EMAIL_MISSING), Length(max=254, message=_EMAIL_LONG), check_email],
     )
     password = PasswordField(
         _l("Password"), validators=[Optional(), Length(max=1000, message=_PASSWORD_LONG)]
@@ -55,7 +65,8 @@ class RecoverForm(CreatingForm):
     """Only the address."""
 
     email = EmailField(
-        _l("E-mail"), validators=[DataRequired(_EMAIL_MISSING), Length(max=254, message=_EMAIL_LONG)]
+        _l("E-mail"),
+        validators=[DataRequired(_EMAIL_MISSING), Length(max=254, message=_EMAIL_LONG), check_email],
     )
 
 
@@ -82,7 +93,7 @@ class NewEmailForm(CreatingForm):
 
     email = EmailField(
         _l("Nuovo indirizzo e-mail"),
-        validators=[DataRequired(_EMAIL_MISSING), Length(max=254, message=_EMAIL_LONG)],
+        validators=[DataRequired(_EMAIL_MISSING), Length(max=254, message=_EMAIL_LONG), check_email],
     )
 
 
