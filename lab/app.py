@@ -17,7 +17,18 @@ from lab.db.engine import Database
 from lab.kernel.clock import Clock, SystemClock
 from lab.kernel.tokens import Signer
 from lab.settings import Settings, resource_dir
-from lab.web import access, app_state, errors, formats, headers, i18n, reader, request_log, template_globals
+from lab.web import (
+    access,
+    app_state,
+    errors,
+    formats,
+    headers,
+    i18n,
+    numbers,
+    reader,
+    request_log,
+    template_globals,
+)
 from lab.web.assets import Assets
 from lab.web.page_cache import PageCache
 from lab.web.views import BLUEPRINTS
@@ -80,6 +91,7 @@ def _share(app: Flask, settings: Settings, clock: Clock, database: Database | No
 
 def _web(app: Flask) -> None:
     app.before_request(_name_request)
+    numbers.init_app(app)
     i18n.init_app(app)
     reader.init_app(app)
     CSRFProtect(app)

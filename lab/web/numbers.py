@@ -1,0 +1,23 @@
+"""Numbers in addresses: no larger than what a column holds, so that a made-up one is simply not found."""
+
+from __future__ import annotations
+
+from flask import Flask
+from werkzeug.routing import IntegerConverter, Map
+
+#: The largest number both engines store.
+LARGEST = 2**63 - 1
+
+
+class Number(IntegerConverter):
+    """`<int:…>` with a bound; a rule may set a lower one."""
+
+    def __init__(
+        self, map: Map, fixed_digits: int = 0, min: int | None = None, max: int | None = None
+    ) -> None:
+        super().__init__(map, fixed_digits, min, LARGEST if max is None else max)
+
+
+def init_app(app: Flask) -> None:
+    """Use it for every `<int:…>` of routes added from now on."""
+    app.url_map.converters["int"] = Number
