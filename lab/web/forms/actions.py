@@ -12,6 +12,7 @@ from wtforms import (
     HiddenField,
     IntegerField,
     MultipleFileField,
+    SelectChoice,
     SelectField,
     SelectMultipleField,
     StringField,
@@ -34,6 +35,14 @@ from lab.web.labels import label
 _SPARE = 3
 
 
+def row_id(value: Any) -> int:
+    """A key as the page carried it. Raises ValueError for what no row of ours can have."""
+    number = int(value)
+    if not 0 <= number < 2**53:
+        raise ValueError(number)
+    return number
+
+
 class TickField(SelectMultipleField):
     """Several answers, each with its own box."""
 
@@ -49,13 +58,13 @@ class ActionForm(CreatingForm):
     aim = TextAreaField(
         _l("A che cosa serve"), [Said(_l("Scrivi in una frase a che cosa serve.")), AtMost(AIM_LIMIT)]
     )
-    projects = TickField(_l("I progetti"), coerce=int, validate_choice=False)
-    office = SelectField(_l("L'ufficio che la fa"), coerce=int, validate_choice=False)
-    bodies = TickField(_l("Con chi"), [Optional()], coerce=int, validate_choice=False)
+    projects = TickField(_l("I progetti"), coerce=row_id, validate_choice=False)
+    office = SelectField(_l("L'ufficio che la fa"), coerce=row_id, validate_choice=False)
+    bodies = TickField(_l("Con chi"), [Optional()], coerce=row_id, validate_choice=False)
     starts_on = DateField(_l("Comincia"), [Optional()])
     due_on = DateField(_l("Da finire entro"), [Optional()])
     milestones = HiddenField(_l("Le tappe"))
-    needs = TickField(_l("Aspetta che sia fatta"), [Optional()], coerce=int, validate_choice=False)
+    needs = TickField(_l("Aspetta che sia fatta"), [Optional()], coerce=row_id, validate_choice=False)
     credits = TextAreaField(_l("Grazie a"), [AtMost(CREDITS_LIMIT)])
     contributions = TickField(_l("Le parole da cui nasce"), [Optional()], coerce=str, validate_choice=False)
     look_for = StringField(_l("Cerca altre parole"), [AtMost(200)])
@@ -125,9 +134,7 @@ for _number in range(MILESTONES):
     setattr(ActionForm, f"step_{_number}_id", HiddenField())
 
 
-def action_data(
-    action: Action, walk: dict[str, list[int]], milestones: list[Reached]
-) -> dict[str, Any]:
+def action_data(action: Action, walk: dict[str, list[int]], milestones: list[Reached]) -> dict[str, Any]:
     """The form's values for an action as it stands; `walk` holds the ids of projects, bodies, needs."""
     data: dict[str, Any] = {
         "title": action.title,
@@ -151,7 +158,8 @@ class DecideForm(LabForm):
 
     version = HiddenField(validators=[InputRequired()])
     start = SelectField(
-        _l("Quando parte"), choices=[("later", _l("Più avanti")), ("now", _l("È già partita"))]
+        _l("Quando parte"),
+        choices=[SelectChoice("later", _l("Più avanti")), SelectChoice("now", _l("È già partita"))],
     )
 
 
@@ -173,7 +181,7 @@ class NewsForm(CreatingForm):
     )
     state = SelectField(_l("A che punto è"), validate_choice=False)
     progress = IntegerField(_l("Quanto è fatto, in percentuale"), [Optional()])
-    milestones = TickField(_l("Tappe raggiunte"), [Optional()], coerce=int, validate_choice=False)
+    milestones = TickField(_l("Tappe raggiunte"), [Optional()], coerce=row_id, validate_choice=False)
     photos = MultipleFileField(_l("Foto"))
     version = HiddenField(validators=[InputRequired()])
 
