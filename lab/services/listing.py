@@ -25,7 +25,8 @@ from lab.models.programme import Office, Place, Theme
 from lab.models.projects import Project
 from lab.services.context import Context
 
-PAGE = 20
+#: Full rows of one, two, three or four cards.
+PAGE = 24
 #: How many are put on the plan at once.
 PINS = 60
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
-from lab.db.version import mark_public_change
 from lab.kernel.errors import Invalid, NotFound
 from lab.kernel.text import clean_line
 from lab.models.actions import Action, ActionUpdate
@@ -153,9 +152,3 @@ def strangers(ctx: Context, names: Sequence[str]) -> list[str]:
         else:
             known.update(str(photo.get("name")) for photo in kept)
     return [name for name in names if name not in known]
-
-
-def recount(ctx: Context, contribution: Contribution) -> None:
-    """Settle the counter of photographs of an input held by `changing`."""
-    contribution.photos_count = len(of_contribution(ctx, contribution.id))
-    mark_public_change(ctx.session)

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, cast, literal, null, select, union_all
+from sqlalchemy import String, cast, func, literal, null, select, union_all
 from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from lab.kernel.errors import Denied, Invalid, NotFound
 from lab.kernel.text import clean_line, clean_text, excerpt
@@ -30,7 +31,7 @@ from lab.models.pictures import Photo
 from lab.models.programme import Place, Theme
 from lab.models.projects import Project
 from lab.policy.permissions import Permission
-from lab.services import audit, contributions, drafts, outbox, photos, site, supports
+from lab.services import answers, audit, contributions, drafts, outbox, photos, site, supports
 from lab.services.context import Context
 
 #: The name of the draft of a proposal not yet sent.
@@ -270,8 +271,8 @@ class Item:
     projects: list[Linked]
     originals: list[Linked]
     authors: list[str]
-    #: The published answer that counts: the newest.
-    answer: Answer | None
+    #: What the office answered; the first one counts, the others were corrected by it.
+    answers: Sequence[Answer]
 
 
 def item(ctx: Context, code: str) -> Item:
@@ -288,12 +289,19 @@ def item(ctx: Context, code: str) -> Item:
         .correlate(Contribution)
         .scalar_subquery()
     )
+    how_many = (
+        select(func.count(Answer.id))
+        .where(Answer.contribution_id == Contribution.id, Answer.published_at.is_not(None))
+        .correlate(Contribution)
+        .scalar_subquery()
+    )
     query = (
         select(
             Contribution,
             Proposal,
             target,
             Answer,
+            how_many.label("how_many"),
             *supports.standing_columns(ctx.actor.person_id, Contribution.id),
         )
         .outerjoin(Proposal, Proposal.contribution_id == Contribution.id)
@@ -312,8 +320,11 @@ def item(ctx: Context, code: str) -> Item:
     row = ctx.session.execute(query).first()
     if row is None:
         raise NotFound("contribution")
-    contribution, proposal, merged_into, answer, supported, followed = tuple(row)
+    contribution, proposal, merged_into, answer, replies, supported, followed = tuple(row)
     ctx.require(Permission.CONTRIBUTION_READ, contribution)
+    if proposal is not None:
+        # Read together: the rules look from the proposal at its contribution.
+        set_committed_value(proposal, "contribution", contribution)
     linked = _linked(ctx, contribution)
     return Item(
         contribution=contribution,
@@ -325,7 +336,8 @@ def item(ctx: Context, code: str) -> Item:
         projects=[one for one in linked if one.what == "project"],
         originals=[one for one in linked if one.what == "original"],
         authors=_co_authors(contribution, linked),
-        answer=answer,
+        # Corrected answers are rare: only they cost a statement of their own.
+        answers=answers.published(ctx, contribution.id) if replies > 1 else [answer][:replies],
     )
 
 

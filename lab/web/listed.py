@@ -16,7 +16,7 @@ from lab.web.app_state import context
 from lab.web.i18n import language
 
 #: Length of the words that stand in for a missing title.
-_TITLE = 90
+_TITLE = 140
 
 
 def named(name: str | None, names: dict[str, Any] | None) -> str | None:
@@ -34,7 +34,7 @@ def card(one: Listed) -> dict[str, Any]:
         "url": url_for("proposals.show", code=one.code),
         # Without a title the first words are it, and are not said twice.
         "title": one.title or excerpt(one.excerpt, _TITLE),
-        "excerpt": one.excerpt if one.title or len(one.excerpt) > _TITLE else None,
+        "excerpt": one.excerpt if one.title else None,
         "lang": one.lang,
         "state": one.state,
         "place": named(one.place, one.place_names),

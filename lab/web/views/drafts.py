@@ -33,6 +33,11 @@ def draft_owner(*, make: bool = False) -> Owner:
     return Owner(person_id, session.get(_BROWSER))
 
 
+def shortened(words: str) -> str:
+    """A value as a draft keeps it."""
+    return words[:_LONGEST].replace("\x00", "")
+
+
 def spend_upload() -> None:
     """Count one picture to re-make. Raises `RateLimited`."""
     with transaction() as ctx:
@@ -46,7 +51,7 @@ def save(kind: str) -> Response:
     if kind not in FORMS:
         raise NotFound("draft")
     name, fields = FORMS[kind]
-    data = {field: request.form.get(field, "")[:_LONGEST].replace("\x00", "") for field in fields}
+    data = {field: shortened(request.form.get(field, "")) for field in fields}
     if "idempotency_key" in data:
         data["key"] = data.pop("idempotency_key")[:64]
     with transaction() as ctx:

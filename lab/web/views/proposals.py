@@ -214,7 +214,7 @@ def show(code: str) -> str:
         stops=stops,
         here=here,
         trace=walk,
-        answers=[item.answer] if item.answer else [],
+        answers=item.answers,
         actions=item_actions(one, Standing(item.supports, item.follows)),
         thread=item_thread(one),
         mine=ctx.actor.is_signed_in and one.person_id == ctx.actor.person_id,

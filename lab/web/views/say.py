@@ -25,7 +25,7 @@ from lab.web.forms.base import refuse
 from lab.web.forms.proposals import TRAP, SayForm
 from lab.web.i18n import language
 from lab.web.qr import qr_svg
-from lab.web.views.drafts import draft_owner, spend_upload
+from lab.web.views.drafts import draft_owner, shortened, spend_upload
 from lab.web.views.proposals import blueprint
 
 #: How long the receipt can be opened again from the browser that sent.
@@ -96,7 +96,8 @@ def write() -> Response | tuple[str, int]:
     pending = _take_photos(form, _pending(draft))
     good = _is_good(form)
     with transaction() as ctx:
-        data = {**form.words(), "photos": [photo.as_data() for photo in pending]}
+        words = {name: shortened(value) for name, value in form.words().items()}
+        data = {**words, "photos": [photo.as_data() for photo in pending]}
         drafts.save(ctx, draft_owner(make=True), proposals.DRAFT, {**data, "key": form.idempotency_key.data})
     if not good:
         return _write_page(form, pending), 422
@@ -231,7 +232,7 @@ def done() -> str:
     if not placed_id or until < ctx.now.timestamp():
         raise NotFound("receipt")
     placed = proposals.sent(ctx, placed_id)
-    address = lab().settings.base_url + url_for("outcomes.receipt", code=placed.receipt_code)
+    address = lab().settings.base_url + url_for("receipts.show", code=placed.receipt_code)
     return render_template(
         "pages/proposals/done.html",
         c=placed,
