@@ -9,6 +9,7 @@ from typing import Any
 from flask import flash, redirect, render_template
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
+from wtforms import SelectChoice
 
 from lab.kernel.clock import local_date
 from lab.kernel.errors import Conflict, Invalid
@@ -133,7 +134,9 @@ def show(found: ItemPage, status: int = 200) -> Shown:
     """Draw the page of one input."""
     ctx, item = context(), found.item
     twins = desk.alike(ctx, item) if ctx.may(Permission.CONTRIBUTION_MERGE) else []
-    found.forms["merge"]["twins"].choices = [(f"{one.code}:{one.version}", one.code) for one in twins]
+    found.forms["merge"]["twins"].choices = [
+        SelectChoice(f"{one.code}:{one.version}", one.code) for one in twins
+    ]
     body = render_template(
         "pages/desk/show.html",
         page=found,

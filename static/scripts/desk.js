@@ -39,11 +39,14 @@ function help() {
   dialog.showModal();
 }
 
+const open = document.querySelector('.has-detail .desk-row[aria-current]');
+if (open) open.closest('.desk-list-pane').scrollTop = open.offsetTop - 120;
+
 document.addEventListener('keydown', (event) => {
   // Ctrl and Enter sends what one is writing, from any field.
-  if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && event.target.form?.matches('[data-quick]')) {
+  if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && event.target.closest('[data-quick]')) {
     event.preventDefault();
-    event.target.form.requestSubmit();
+    event.target.closest('[data-quick]').requestSubmit();
     return;
   }
   if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;

@@ -393,7 +393,10 @@ def test_the_open_pile_is_read_from_its_index(database: Database, world: World, 
     with database.session() as session:
         if database.engine.dialect.name != "sqlite":
             pytest.skip("small tables are read whole there")
-        query = "EXPLAIN QUERY PLAN SELECT id FROM contribution WHERE contribution.is_open ORDER BY promise_due_at, id LIMIT 30"
+        query = (
+            "EXPLAIN QUERY PLAN SELECT id FROM contribution WHERE contribution.is_open"
+            " ORDER BY promise_due_at, id LIMIT 30"
+        )
         plan = " ".join(row[-1] for row in session.connection().exec_driver_sql(query))
         assert "ix_contribution_desk" in plan and "TEMP B-TREE" not in plan
 

@@ -10,6 +10,7 @@ from wtforms import (
     HiddenField,
     IntegerField,
     RadioField,
+    SelectChoice,
     SelectField,
     SelectMultipleField,
     StringField,
@@ -66,14 +67,16 @@ class DeskForm(LabForm):
         options: dict[str, tuple[Any, list[tuple[Any, str]]]] = {
             "theme": (_l("Nessun tema"), [(one.id, one.name) for one in choices.themes]),
             "place": (_l("Nessun luogo"), [(one.id, one.name) for one in choices.places]),
-            "office": (_l("Scegli l'ufficio"), [(one.id, one.name) for one in choices.offices]),
+            "office": (_l("Scegli un ufficio"), [(one.id, one.name) for one in choices.offices]),
             "body": (_l("Nessun ente"), [(one.id, one.name) for one in choices.bodies]),
         }
         for name, (none, rows) in options.items():
             if name in self:
-                self[name].choices = [("", none), *rows]
+                self[name].choices = [SelectChoice("", none), *(SelectChoice(*row) for row in rows)]
         if "projects" in self:
-            self["projects"].choices = [(one.id, f"{one.code} · {one.title}") for one in choices.projects]
+            self["projects"].choices = [
+                SelectChoice(one.id, f"{one.code} · {one.title}") for one in choices.projects
+            ]
 
 
 class PlainForm(DeskForm):
@@ -89,7 +92,7 @@ class SortForm(DeskForm):
     slug = "sort"
     kind = RadioField(
         _l("Che cos'è"),
-        choices=[(Kind.PROPOSAL.value, label(Kind.PROPOSAL)), (Kind.REPORT.value, label(Kind.REPORT))],
+        choices=[SelectChoice(one.value, label(one)) for one in (Kind.PROPOSAL, Kind.REPORT)],
         validators=[InputRequired(_l("Scegli: idea o segnalazione."))],
     )
     theme = _select(_l("Tema"))
@@ -221,7 +224,7 @@ class AnswerForm(DeskForm):
     slug = "answer"
     verdict = RadioField(
         _l("La risposta in una parola"),
-        choices=[(one.value, label(one)) for one in Verdict],
+        choices=[SelectChoice(one.value, label(one)) for one in Verdict],
         validators=[InputRequired(_l("Scegli la risposta."))],
     )
     body = _select(_l("A chi la passi"))
@@ -252,6 +255,12 @@ class BulkForm(DeskForm):
                 found[code[:24]] = int(version)
         return found
 
+    def offer(self, choices: Choices) -> None:
+        """As everywhere, but no theme means that none was chosen."""
+        super().offer(choices)
+        none = SelectChoice("", _l("Scegli un tema"))
+        self.theme.choices = [none, *list(self.theme.choices or [])[1:]]
+
 
 class FlagForm(DeskForm):
     """What becomes of a flagged text."""
@@ -277,7 +286,7 @@ class AppealAnswerForm(DeskForm):
     slug = "appeal-answer"
     upheld = RadioField(
         _l("Che cosa decidi"),
-        choices=[("yes", _l("Torna visibile")), ("no", _l("Resta nascosta"))],
+        choices=[SelectChoice("yes", _l("Torna visibile")), SelectChoice("no", _l("Resta nascosta"))],
         validators=[InputRequired(_l("Scegli."))],
     )
     answer = TextAreaField(

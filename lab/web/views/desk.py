@@ -20,6 +20,7 @@ from lab.web.access import allow
 from lab.web.app_state import context, transaction
 from lab.web.desk_page import Shown, perform
 from lab.web.forms import desk as forms
+from lab.web.forms.base import refuse
 from lab.web.labels import error_words
 
 blueprint = Blueprint("desk", __name__, url_prefix="/regia")
@@ -68,7 +69,7 @@ def bulk() -> Shown:
         with transaction() as ctx:
             result = desk.in_bulk(ctx, chosen, _bulk_act(ctx, form))
     except Invalid as error:
-        form.form_errors.append(str(error_words(error.code)))
+        refuse(form, error)
         return _inbox(form), 422
     _tell(result)
     ctx = context()
@@ -86,6 +87,9 @@ def _bulk_act(ctx: Context, form: forms.BulkForm) -> Callable[[Contribution, int
     }
     if form.act.data not in acts:
         raise Invalid("act", "unknown")
+    needed = {"theme": form.theme, "route": form.office}.get(str(form.act.data))
+    if needed is not None and needed.data is None:
+        raise Invalid(needed.short_name, "choose_first")
     return acts[str(form.act.data)]
 
 
@@ -251,11 +255,11 @@ def merge(code: str) -> Shown:
     form = forms.MergeForm()
 
     def run(ctx: Context, one: int) -> Any:
-        seen = form.seen()
+        seen, lives_on = form.seen(), (form.lives_on.data or code).strip().upper()
+        seen.setdefault(lives_on, None)
         found = {item.code: item.id for item in desk.by_codes(ctx, [*seen, code])}
-        lives_on = (form.lives_on.data or code).strip().upper()
-        if set(seen) - set(found) or lives_on not in found:
-            raise Invalid("others" if set(seen) - set(found) else "lives_on", "no_such_code")
+        if set(seen) - set(found):
+            raise Invalid("others", "no_such_code")
         sources = tuple(item_id for item_code, item_id in found.items() if item_code != lives_on)
         versions = {found[key]: version for key, version in seen.items() if version is not None}
         if form.version.data is not None:
