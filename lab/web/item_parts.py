@@ -234,7 +234,7 @@ def message(voice: Voice, *, may_write: bool) -> Message:
         on=comment.created_at,
         html=people_text(comment.text) if stands else Markup(""),
         lang=comment.lang,
-        staff=staff_words(comment.capacity, voice.office) if stands else "",
+        staff=_badge(staff_words(comment.capacity, voice.office), comment.author_name) if stands else "",
         answers=voice.answers,
         edited=comment.edited_at is not None,
         removed=removed,
@@ -242,6 +242,11 @@ def message(voice: Voice, *, may_write: bool) -> Message:
         edit_url=url_for("comments.edit", comment_id=comment.id) if stands and mine else None,
         flag_url=url_for("flags.new", commento=comment.id) if stands and not mine else None,
     )
+
+
+def _badge(words: Any, author: str) -> Any:
+    """The function beside the name, not said twice where the name is the function."""
+    return "" if words == author else words
 
 
 def staff_words(capacity: str, office: str) -> Any:

@@ -6,7 +6,16 @@ import re
 from collections.abc import Sequence
 
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, DateField, IntegerField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import (
+    BooleanField,
+    DateField,
+    IntegerField,
+    RadioField,
+    SelectChoice,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.validators import NumberRange, Optional
 
 from lab.models.accounts import Person
@@ -32,7 +41,10 @@ class IntakeForm(CreatingForm):
     )
     kind = RadioField(
         _l("Che cos'è?"),
-        choices=[(Kind.PROPOSAL.value, _l("Idea")), (Kind.REPORT.value, _l("Segnalazione"))],
+        choices=[
+            SelectChoice(Kind.PROPOSAL.value, _l("Idea")),
+            SelectChoice(Kind.REPORT.value, _l("Segnalazione")),
+        ],
         default=Kind.PROPOSAL.value,
     )
     channel = SelectField(_l("Come è arrivata?"))
@@ -54,15 +66,19 @@ class IntakeForm(CreatingForm):
 
     def offer(self, choices: Sequence[Choice], events: Sequence[Event], locale: str) -> None:
         """Fill in the answers one can choose from."""
-        self.channel.choices = [(one.value, label(one)) for one in CHANNELS]
+        self.channel.choices = [SelectChoice(one.value, label(one)) for one in CHANNELS]
         self.event.choices = [
-            ("", str(_l("Nessuno"))),
-            *((event.code, f"{day_short(event.starts_at)}: {event.title}") for event in events),
+            SelectChoice("", _l("Nessuno")),
+            *(SelectChoice(one.code, f"{day_short(one.starts_at)}: {one.title}") for one in events),
         ]
         for field, what in ((self.theme, "theme"), (self.place, "place")):
             field.choices = [
-                ("", str(_l("Non so"))),
-                *((one.code, one.word(locale)) for one in choices if one.what == what and not one.retired),
+                SelectChoice("", _l("Non so")),
+                *(
+                    SelectChoice(one.code, one.word(locale))
+                    for one in choices
+                    if one.what == what and not one.retired
+                ),
             ]
 
     def person(self) -> tuple[str, int | None]:

@@ -80,12 +80,12 @@ def slip(code: str) -> str:
 def look_alikes() -> str:
     """A piece of page: what others have said in much the same words (`q`)."""
     words = request.args.get("q", "")[:400]
-    found = similar.alike(context(), words) if len(words.strip()) >= _SHORTEST else []
+    found = similar.alike(context(), words, most=3) if len(words.strip()) >= _SHORTEST else []
     return render_template("pages/intake/_alike.html", alike=found)
 
 
 def _alike(placed: Contribution) -> list[similar.Alike]:
-    return similar.alike(context(), f"{placed.title} {placed.text}", exclude=placed.id)
+    return similar.alike(context(), f"{placed.title} {placed.text}", exclude=placed.id, most=3)
 
 
 def _offer(form: IntakeForm) -> list[listing.Choice]:

@@ -22,6 +22,8 @@ blueprint = Blueprint("receipts", __name__)
 
 #: Longest thing somebody can have typed for a code, shown again to be corrected.
 _TYPED = 40
+#: Steps of a twin that are stops of this thread too, whenever they came.
+_SHARED = (StepKind.ANSWERED, StepKind.WOVEN, StepKind.ADOPTED, StepKind.UNDER_WAY, StepKind.DONE)
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def show(code: str) -> Response | tuple[str, int] | AnyResponse:
 
 
 def _page(found: Receipt) -> str:
-    dates = filo.dates_of(found.steps)
+    dates = filo.dates_of([one for one in found.steps if not one.borrowed or one.kind in _SHARED])
     stops, here = filo.stops(found.standing, dates)
     return render_template(
         "pages/receipts/show.html",
@@ -78,11 +80,17 @@ def _page(found: Receipt) -> str:
         written=format_receipt_code(found.code),
         stops=stops,
         here=here,
-        lines=[_line(one) for one in found.steps],
+        lines=[_line(one) for one in _told(found)],
         qr=qr_svg(canonical_url()),
         canonical_url=None,
         rate=False,
     )
+
+
+def _told(found: Receipt) -> list[Happening]:
+    """The steps in the list: of the twin only those after the two became one."""
+    merged = max((one.at for one in found.steps if one.kind is StepKind.MERGED), default=found.said_at)
+    return [one for one in found.steps if not one.borrowed or one.at >= merged]
 
 
 def _line(one: Happening) -> Line:
