@@ -14,10 +14,12 @@ from lab.cli.common import fail, say, words
 from lab.settings import resource_dir
 
 DOMAIN = "messages"
-_MAPPING = """[python: lab/**.py]
-[jinja2: templates/**.html]
+_MAPPING = """[python: **.py]
+[jinja2: **.html]
 trimmed = true
-[jinja2: templates/**.txt]
+[jinja2: **.txt]
+trimmed = true
+[jinja2: **.xml]
 trimmed = true
 """
 
@@ -59,7 +61,7 @@ def _extract(target: Path) -> None:
     mapping.write_text(_MAPPING, encoding="utf-8")
     _babel(
         "extract", "-F", str(mapping), "-k", "_l", "-k", "_n:1,2", "--no-location", "--sort-output",
-        "--project=laboratorio", "--copyright-holder=Comune di Seregno", "-o", str(target), str(root),
+        "--project=laboratorio", "--copyright-holder=Comune di Seregno", "-o", str(target), str(root / "lab"), str(root / "templates"),
     )  # fmt: skip
     mapping.unlink()
 

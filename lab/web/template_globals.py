@@ -113,6 +113,8 @@ def _per_request() -> dict[str, Any]:
 
 def init_app(app: Flask) -> None:
     """Give the names to the templates."""
+    # As the catalogues are collected: line breaks inside a sentence do not count.
+    app.jinja_env.policies["ext.i18n.trimmed"] = True
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
