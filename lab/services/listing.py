@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, FromClause, Select, and_, literal, null, o
 from sqlalchemy.orm import InstrumentedAttribute
 
 from lab.db import search
+from lab.db.types import UtcDateTime
 from lab.kernel.text import search_words
 from lab.models.contributions import (
     ASIDE_STATES,
@@ -271,7 +272,7 @@ def _edge(
 
 def _value(column: ColumnElement[Any], part: Any) -> Any:
     """A part of a key as its column compares it; None when it is of another kind."""
-    if column.type.python_type is datetime:
+    if isinstance(column.type, UtcDateTime):
         try:
             return datetime.fromisoformat(part).astimezone(UTC)
         except (TypeError, ValueError, OverflowError):
