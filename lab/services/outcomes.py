@@ -23,6 +23,8 @@ from lab.services.context import Context
 LATE = 10
 LATE_COUNTED = 1000
 LATEST = 6
+#: Inputs looked through for each outcome shown, since many may share one action.
+_SPREAD = 5
 #: Rows read at once for the file.
 _BATCH = 2000
 
@@ -245,7 +247,10 @@ class Told:
 
 
 def latest(ctx: Context, limit: int = LATEST, wish: Filter | None = None) -> list[Told]:
-    """The last public inputs that got an outcome other than being merged or withdrawn, in one statement."""
+    """The last public inputs that got an outcome other than being merged or withdrawn, in one statement.
+
+    Of several inputs in one action the first found stands for all: each line tells something else.
+    """
     recent = (
         select(Contribution)
         .where(
@@ -255,7 +260,7 @@ def latest(ctx: Context, limit: int = LATEST, wish: Filter | None = None) -> lis
             *(_of(ctx, wish) if wish else ()),
         )
         .order_by(Contribution.decided_at.desc(), Contribution.id.desc())
-        .limit(limit)
+        .limit(limit * _SPREAD)
         .subquery()
     )
     given = aliased(Contribution, recent)
@@ -279,7 +284,11 @@ def latest(ctx: Context, limit: int = LATEST, wish: Filter | None = None) -> lis
         .outerjoin(Office, Office.id == func.coalesce(Action.office_id, answered_by, given.office_id))
         .order_by(given.decided_at.desc(), given.id.desc())
     )
-    return [_told(*row) for row in ctx.session.execute(query)]
+    told: dict[str, Told] = {}
+    for row in ctx.session.execute(query):
+        one = _told(*row)
+        told.setdefault(one.action_code or one.code, one)
+    return list(told.values())[:limit]
 
 
 def _told(given: Contribution, action: Action | None, office: str | None) -> Told:
