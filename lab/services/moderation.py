@@ -368,6 +368,16 @@ def homes(ctx: Context, acts: Sequence[ModerationAct]) -> dict[int, str]:
     return {row.id: row.code for row in ctx.session.execute(query)}
 
 
+def hiding_of(ctx: Context, code: str) -> int:
+    """The id of the act that hid one's own input. Raises `NotFound` for everybody else."""
+    query = select(Contribution).where(Contribution.code == code)
+    contribution = ctx.session.execute(query).scalar_one_or_none()
+    act = hiding(ctx, contribution.id) if contribution is not None else None
+    if act is None:
+        raise NotFound("moderation_act")
+    return act_of_mine(ctx, act.id).id
+
+
 def acts_by_month(ctx: Context, months: int = 24) -> list[MonthOfActs]:
     """How often the lab hid and restored, month by month, the latest first; nothing about whom."""
     year, month = extract("year", ModerationAct.at), extract("month", ModerationAct.at)

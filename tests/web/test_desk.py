@@ -268,7 +268,11 @@ def test_flags_are_settled_with_a_reason_the_author_hears(
     assert sign_in("facilitator").get("/regia/moderazione").status_code == 404
     rosa = sign_in("rosa")
     assert reason in rosa.get(f"/appello/{act.id}").text
-    assert sign_in("samir").get(f"/appello/{act.id}").status_code == 404
+    assert f"/appello/proposta/{code}" in rosa.get(f"/proposte/{code}").text
+    assert rosa.get(f"/appello/proposta/{code}").location.endswith(f"/appello/{act.id}")
+    samir = sign_in("samir")
+    assert samir.get(f"/appello/{act.id}").status_code == 404
+    assert samir.get(f"/appello/proposta/{code}").status_code == 404
     data = {"words": "Non ho fatto nessun nome, parlavo del rumore"}
     assert rosa.post(f"/appello/{act.id}", data=data).status_code == 303
     assert rosa.post(f"/appello/{act.id}", data=data).status_code == 303

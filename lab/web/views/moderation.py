@@ -156,6 +156,13 @@ def appeal(act_id: int) -> str:
     return _appeal(act_id, forms.AppealForm(formdata=None))
 
 
+@blueprint.get("/appello/proposta/<code>")
+@allow(Permission.APPEAL_MAKE)
+def appeal_of(code: str) -> Response:
+    """From one's own hidden words to the act that hid them."""
+    return redirect(url_for("moderation.appeal", act_id=moderation.hiding_of(context(), code)), 303)
+
+
 def _appeal(act_id: int, form: forms.AppealForm) -> str:
     ctx = context()
     act = moderation.act_of_mine(ctx, act_id)
