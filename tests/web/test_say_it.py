@@ -244,7 +244,9 @@ def test_an_expired_token_shows_what_was_typed(app: Flask, client: FlaskClient) 
 
 
 def test_far_too_much_at_once_leads_back_to_the_form(app: Flask, client: FlaskClient) -> None:
-    answer = client.post("/proposte/nuova", data={"text": "x" * 1_200_000, "photos": [(picture(), "a.jpg")]})
+    answer = client.post(
+        "/proposte/nuova", data={"text": "x" * 1_200_000}, content_type="multipart/form-data"
+    )
     assert answer.status_code == 413 and 'href="/proposte/nuova"' in answer.text
 
 
