@@ -65,6 +65,9 @@ def guard() -> Response | None:
     endpoint = request.endpoint
     if endpoint is None or endpoint == "static":
         return None
+    # No address of ours holds a NUL, and PostgreSQL takes none in text.
+    if "\0" in request.path or b"%00" in request.query_string:
+        abort(404)
     view = current_app.view_functions[endpoint]
     if not is_stamped(view):
         abort(404)

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from lab.kernel.clock import local_date
 from lab.kernel.text import excerpt
@@ -83,6 +84,14 @@ def event_card(event: Event) -> dict[str, Any]:
     }
 
 
+def duration_words(minutes: int) -> str:
+    """How long a meeting lasts: 2 ore, 1 ora e 30 minuti."""
+    hours, rest = divmod(minutes, 60)
+    whole = ngettext("%(num)d ora", "%(num)d ore", hours) if hours else ""
+    part = ngettext("%(num)d minuto", "%(num)d minuti", rest) if rest or not hours else ""
+    return str(_("dura %(long)s", long=_(" e ").join(str(words) for words in (whole, part) if words)))
+
+
 def action_card(action: ActionLine) -> dict[str, Any]:
     """A public action."""
     done = action.state is ActionState.DONE
@@ -121,10 +130,11 @@ def voice_card(contribution: Contribution) -> dict[str, Any]:
     }
 
 
-def waiting_card(contribution: Contribution) -> dict[str, Any]:
-    """The same with the day by which the office is asked to answer."""
+def waiting_card(contribution: Contribution, office: str) -> dict[str, Any]:
+    """The same with the office and the day by which it is asked to answer."""
     due = contribution.office_due_on
-    return voice_card(contribution) | {"due": due, "late": due is not None and due < today()}
+    late = due is not None and due < today()
+    return voice_card(contribution) | {"office": office, "due": due, "late": late}
 
 
 def mark_of(values: list[Any] | None) -> tuple[datetime, int] | None:

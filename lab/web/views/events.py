@@ -52,6 +52,7 @@ def show(code: str) -> str:
         "pages/events/show.html",
         event=found.event,
         place_name=cards.local_name(found.event.place),
+        duration=cards.duration_words(found.event.minutes),
         is_past=events.is_past(ctx, found.event),
         projects=found.projects,
         said=[cards.voice_card(contribution) for contribution in found.said],

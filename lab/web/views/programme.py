@@ -66,7 +66,7 @@ def office(code: str) -> str:
         "pages/programme/office.html",
         found=found,
         actions=[cards.action_card(action) for action in found.actions],
-        waiting=[cards.waiting_card(voice) for voice in found.waiting],
+        waiting=[cards.waiting_card(voice, found.office.name) for voice in found.waiting],
         standing=cards.standing_words,
         breadcrumb=_here(found.office.name),
     )
