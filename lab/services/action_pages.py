@@ -224,6 +224,8 @@ def projects_of(ctx: Context, action_ids: Iterable[int]) -> dict[int, list[Proje
 
 def by_code(ctx: Context, code: str) -> Action:
     """An action this reader may see, with its office. Raises `NotFound`."""
+    if not code.isprintable():  # PostgreSQL cannot even compare some of the rest
+        raise NotFound("action")
     query = select(Action).options(joinedload(Action.office)).where(Action.code == code)
     action = ctx.session.execute(query).scalar_one_or_none()
     if action is None:
@@ -354,7 +356,8 @@ def woven(ctx: Context, action_id: int) -> list[Contribution]:
 
 def by_codes(ctx: Context, codes: Iterable[str]) -> list[Contribution]:
     """The inputs with these codes, in that order; unknown ones are left out."""
-    wanted = list(dict.fromkeys(code.strip().upper() for code in codes if code.strip()))[:200]
+    named = (code.strip().upper() for code in codes)
+    wanted = list(dict.fromkeys(code for code in named if code and code.isprintable()))[:200]
     query = select(Contribution).where(Contribution.code.in_(wanted))
     found = {item.code: item for item in ctx.session.execute(query).scalars()}
     return [found[code] for code in wanted if code in found]

@@ -194,6 +194,16 @@ def test_others_do_not_learn_that_a_proposal_exists(
     assert the_action(database).state is ActionState.PROPOSED
 
 
+def test_strange_addresses_are_not_found(world: World, sign_in: SignIn) -> None:
+    team = sign_in("facilitator")
+    for path in ("/azioni/%00", "/azioni/A%0A", "/azioni/" + "9" * 300, "/regia/azioni/%00"):
+        assert team.get(path).status_code == 404, path
+    for path in ("/regia/azioni/nuova?da=%00,PR%0001", "/regia/azioni?da=%00", "/azioni?stato=%00&dopo=%00"):
+        assert team.get(path).status_code in (200, 404), path
+    found = team.post("/regia/azioni/nuova", data=fields(world, [], look_for="\x00 '\"(", find="1"))
+    assert found.status_code in (200, 400, 404, 422)
+
+
 def test_the_signed_out_are_asked_to_sign_in(
     database: Database, acting: Acting, world: World, client: FlaskClient
 ) -> None:
