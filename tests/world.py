@@ -54,19 +54,17 @@ def GRANTS(world: World) -> dict[str, tuple[Grant, ...]]:  # reads as the table 
     }
 
 
-PERSONAS = tuple(
-    [
-        "rosa",
-        "samir",
-        "facilitator",
-        "moderator",
-        "office",
-        "other_office",
-        "coordinator",
-        "committee",
-        "delegate",
-        "administrator",
-    ]
+PERSONAS = (
+    "rosa",
+    "samir",
+    "facilitator",
+    "moderator",
+    "office",
+    "other_office",
+    "coordinator",
+    "committee",
+    "delegate",
+    "administrator",
 )
 
 
@@ -88,8 +86,8 @@ def build(session: Session) -> World:
     session.add_all([programme, park, towers, green, repairs])
     session.flush()
     project = Project(
-        code="P4", programme_id=programme.id, title="Parco del Crocione", office_id=verde.id, place_id=park.id,
-        state=ProjectState.IN_DESIGN, state_since=date(2026, 3, 1), position=4,
+        code="P4", programme_id=programme.id, title="Parco del Crocione", office_id=verde.id,
+        place_id=park.id, state=ProjectState.IN_DESIGN, state_since=date(2026, 3, 1), position=4,
     )  # fmt: skip
     other = Project(
         code="P1", programme_id=programme.id, title="Torri che respirano", office_id=lavori.id,
@@ -113,7 +111,7 @@ def build(session: Session) -> World:
                     seat_code=grant.seat_code,
                     starts_on=date(2026, 1, 1),
                     granted_at=NOW,
-                )  # fmt: skip
+                )
             )
     session.flush()
     return world
@@ -142,7 +140,7 @@ def open_session(session: Session, person_id: int, now: datetime = NOW) -> str:
             seen_at=now,
             proved_at=now,
             expires_at=now + timedelta(days=30),
-        )  # fmt: skip
+        )
     )
     session.flush()
     return token

@@ -93,8 +93,8 @@ def restore(file: Path) -> None:
         manifest = json.loads(_member(archive, "manifest.json").read())
         if manifest["format"] != FORMAT or manifest["revision"] != migrations.head_revision():
             raise fail(
-                f"La copia è della versione {manifest['revision']}: usa il programma di allora, poi aggiorna.",
-                f"The backup is of revision {manifest['revision']}: restore with that release, then upgrade.",
+                f"La copia è della versione {manifest['revision']}: usa il programma di allora.",
+                f"The backup is of revision {manifest['revision']}: restore with that release.",
             )
         with database.engine.connect().execution_options(lab_write=True) as connection, connection.begin():
             if not dump.is_empty(connection):

@@ -61,7 +61,8 @@ def _extract(target: Path) -> None:
     mapping.write_text(_MAPPING, encoding="utf-8")
     _babel(
         "extract", "-F", str(mapping), "-k", "_l", "-k", "_n:1,2", "--no-location", "--sort-output",
-        "--project=laboratorio", "--copyright-holder=Comune di Seregno", "-o", str(target), str(root / "lab"), str(root / "templates"),
+        "--project=laboratorio", "--copyright-holder=Comune di Seregno", "-o", str(target),
+        str(root / "lab"), str(root / "templates"),
     )  # fmt: skip
     mapping.unlink()
 

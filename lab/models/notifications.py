@@ -36,7 +36,7 @@ class Notification(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     event_key: Mapped[str] = mapped_column(String(80))
-    #: A code with its sentence in `lab.mail.sentences`: answered, woven, adopted, updated, done, merged, hidden …
+    #: A code with its sentence in `lab.mail.sentences`: answered, woven, adopted, done, merged, hidden …
     kind: Mapped[str] = mapped_column(String(32))
     contribution_id: Mapped[int | None] = mapped_column(ForeignKey("contribution.id"), index=True)
     action_id: Mapped[int | None] = mapped_column(ForeignKey("action.id"), index=True)

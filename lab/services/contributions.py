@@ -193,8 +193,9 @@ def changing(
     ctx.session.flush()
     after = tally_key(ctx, contribution)
     if before != after:
-        count(ctx, before, -1)
-        count(ctx, after, +1)
+        # Always in the same order: two acts that move inputs in opposite directions cannot wait in a ring.
+        for key, by in sorted(((before, -1), (after, +1)), key=lambda move: str(move[0])):
+            count(ctx, key, by)
     _count_voices(ctx, voices, _spoken_of(ctx, contribution))
     if words != _words(contribution):
         index(ctx, contribution)

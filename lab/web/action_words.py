@@ -15,6 +15,7 @@ from lab.models.projects import Project
 from lab.services.action_pages import ActionPage
 from lab.services.action_plan import today
 from lab.services.actions import is_late
+from lab.services.projects import ActionLine
 from lab.services.trace import Node, Trace
 from lab.web import programme_cards
 from lab.web.app_state import context
@@ -28,8 +29,17 @@ _WORDS_IN_WALK = 5
 def card(action: Action, projects: list[Project]) -> dict[str, Any]:
     """A public action of the list, with its office loaded."""
     begun = action.state is not ActionState.TO_START
+    line = ActionLine(
+        code=action.code,
+        title=action.title,
+        aim=action.aim,
+        state=action.state,
+        office=action.office.name,
+        due_on=action.due_on,
+        progress=action.progress,
+    )
     return {
-        **programme_cards.action_card(action),
+        **programme_cards.action_card(line),
         "project": " · ".join(project.title for project in projects),
         "progress": action.progress if begun else None,
         "stops": stops(action),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import current_app, request, url_for
+from flask import request, url_for
 from flask_babel import gettext as _
 
 from lab.policy import rules
@@ -24,8 +24,6 @@ class NavItem:
 
 def _item(label: str, endpoint: str, *prefixes: str) -> NavItem:
     here = request.endpoint or ""
-    if endpoint not in current_app.view_functions:  # REMOVE once every feature stands
-        return NavItem(label, "/", False)
     return NavItem(label, url_for(endpoint), here.startswith(prefixes or (endpoint,)))
 
 

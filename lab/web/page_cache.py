@@ -119,7 +119,7 @@ class PageCache:
     def _language(self, environ: dict[str, Any]) -> str:
         query = environ.get("QUERY_STRING", "")
         if "lang=" in query:
-            wish = parse_qs(query).get("lang", [""])[0]
+            wish: str = parse_qs(query).get("lang", [""])[0]
             if wish in self.locales:
                 return wish
         cookies: str = environ.get("HTTP_COOKIE", "")

@@ -74,7 +74,8 @@ def test_a_dry_run_writes_nothing(lab: Run, file: Path, database: Database) -> N
 def test_bad_rows_are_named_and_stop_the_import(lab: Run, file: Path, database: Database) -> None:
     file.write_text(
         PROPOSALS + "4;x;;32/13/2024;0;aperta;\n5;y;z;2024-01-01;molti;aperta;\n6;y;z;2024-01-01;1;boh;\n"
-        "2;di nuovo;z;2024-01-01;1;aperta;\n7;senza data di chiusura;z;2024-01-01;1;chiusa;\n;senza id;z;2024-01-01;;;\n",
+        "2;di nuovo;z;2024-01-01;1;aperta;\n7;senza data di chiusura;z;2024-01-01;1;chiusa;\n"
+        ";senza id;z;2024-01-01;;;\n",
         encoding="utf-8",
     )
     result = lab("import", "proposals", str(file), *MAP, "--json")
@@ -178,11 +179,12 @@ def test_two_imports_at_once_write_each_row_once(database: Database, file: Path)
 @pytest.mark.skipif(not REAL.is_dir(), reason="the real sets are not here")
 def test_the_real_sets_come_in_whole(lab: Run, database: Database) -> None:
     examples = Path(__file__).parents[2] / "docs" / "examples"
+    threads = ("--source", "threads")
     runs = [
         ("proposals", "alessandria/segnalazioni_municipium.csv", "alessandria", 4651, ("--kind", "report")),
         ("proposals", "decide-madrid/proposals_2024_2025.csv.gz", "madrid-proposals", 2738, ()),
-        ("proposals", "decide-madrid/proposals_2015_2019_threads.csv", "madrid-threads", 80, ("--source", "threads")),
-        ("comments", "decide-madrid/comments_2015_2019_threads.csv.gz", "madrid-comments", 5633, ("--source", "threads")),
+        ("proposals", "decide-madrid/proposals_2015_2019_threads.csv", "madrid-threads", 80, threads),
+        ("comments", "decide-madrid/comments_2015_2019_threads.csv.gz", "madrid-comments", 5633, threads),
     ]  # fmt: skip
     for what, path, mapping, expected, more in runs:
         arguments = (

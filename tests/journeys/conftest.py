@@ -1,4 +1,4 @@
-"""The whole thing, as people meet it: the site served by its own command, a real browser, a real mail server."""
+"""The whole thing as people meet it: served by its own command, a real browser, a real mail server."""
 
 from __future__ import annotations
 
