@@ -50,7 +50,7 @@ def compile() -> None:  # the name of the command
 
 
 def _babel(*arguments: str) -> None:
-    done = subprocess.run([sys.executable, "-m", "babel.messages.frontend", *arguments], check=False)
+    done = subprocess.run([sys.executable, "-m", "babel.messages.frontend", "-q", *arguments], check=False)
     if done.returncode:
         raise fail("Babel non ci è riuscito.", "Babel failed.")
 

@@ -28,7 +28,6 @@ from lab.models.contributions import (
     StepKind,
 )
 from lab.models.conversation import Comment
-from lab.models.projects import Project
 from lab.policy.actor import Grant
 from lab.services import codes as code_service
 from lab.services import contributions
@@ -102,8 +101,6 @@ def _proposal(ctx: Context, item: dict[str, Any], codes: Codes, *, finished: boo
         ),
     )
     _steps(ctx, item, contribution)
-    for code in item["progetti"]:
-        ctx.session.get_one(Project, codes.projects[code]).contributions_count += 1
     return contribution
 
 
