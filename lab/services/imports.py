@@ -8,7 +8,7 @@ goes on where it stopped. Rows are written in bulk; the books that `contribution
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import islice
@@ -58,32 +58,28 @@ class Report:
 def read_proposals(path: Path, mapping: Mapping) -> Iterator[ProposalRow | BadRow]:
     """Every row of the file, checked. Raises `Invalid("map", …)` when the mapping does not fit the file."""
     check_fields(mapping, PROPOSAL_FIELDS, frozenset({"id", "date"}))
-    seen: set[str] = set()
-    for line, values in rows(path, mapping):
-        try:
-            row = proposal_row(line, values, mapping)
-            if row.ref in seen:
-                raise Invalid("id", "twice_in_file")
-            seen.add(row.ref)
-        except Invalid as error:
-            yield BadRow(line, values.get("id", ""), error.field, error.code)
-        else:
-            yield row
+    return _read(path, mapping, proposal_row)
 
 
 def read_comments(path: Path, mapping: Mapping) -> Iterator[CommentRow | BadRow]:
-    """Every comment of the file, checked."""
+    """Every comment of the file, checked. Raises `Invalid("map", …)` as `read_proposals` does."""
     check_fields(mapping, COMMENT_FIELDS, frozenset({"id", "proposal", "text", "date"}))
+    return _read(path, mapping, comment_row)
+
+
+def _read(
+    path: Path, mapping: Mapping, make: Callable[[int, dict[str, str], Mapping], Row]
+) -> Iterator[Row | BadRow]:
     seen: set[str] = set()
     for line, values in rows(path, mapping):
         try:
-            row = comment_row(line, values, mapping)
+            row = make(line, values, mapping)
             if row.ref in seen:
                 raise Invalid("id", "twice_in_file")
-            seen.add(row.ref)
         except Invalid as error:
             yield BadRow(line, values.get("id", ""), error.field, error.code)
         else:
+            seen.add(row.ref)
             yield row
 
 
