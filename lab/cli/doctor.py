@@ -44,8 +44,8 @@ def doctor(as_json: bool) -> None:
         say_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:
-            mark = {"ok": "ok     ", "warning": "guarda ", "problem": "PROBLEM"}[finding.level]
-            click.echo(f"{mark} {finding.what}: {finding.words}")
+            mark = {"ok": "ok", "warning": words("guarda", "look"), "problem": words("PROBLEMA", "PROBLEM")}
+            click.echo(f"{mark[finding.level]:9}{finding.what}: {finding.words}")
     sys.exit(1 if any(finding.level == "problem" for finding in findings) else 0)
 
 
