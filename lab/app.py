@@ -21,6 +21,7 @@ from lab.web import (
     access,
     app_state,
     errors,
+    foreign,
     formats,
     headers,
     i18n,
@@ -93,6 +94,7 @@ def _web(app: Flask) -> None:
     app.before_request(_name_request)
     numbers.init_app(app)
     i18n.init_app(app)
+    foreign.init_app(app)
     reader.init_app(app)
     CSRFProtect(app)
     Compress(app)

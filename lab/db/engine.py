@@ -83,7 +83,10 @@ def _sqlite_engine(url: str, pool_size: int) -> Engine:
     path = make_url(url).database
     if path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_timeout=5)
+    # An error that reaches the log names the statement, never what people typed.
+    engine = create_engine(
+        url, pool_size=pool_size, max_overflow=pool_size, pool_timeout=5, hide_parameters=True
+    )
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
@@ -116,6 +119,7 @@ def _postgresql_engine(url: str, pool_size: int) -> Engine:
         max_overflow=pool_size,
         pool_timeout=5,
         pool_pre_ping=True,
+        hide_parameters=True,
         connect_args={
             "connect_timeout": 3,
             "options": "-c timezone=UTC -c statement_timeout=20000 -c lock_timeout=5000"

@@ -48,7 +48,7 @@ from lab.models.pictures import Photo
 from lab.models.programme import Body
 from lab.models.projects import Project
 from lab.policy.permissions import Permission
-from lab.policy.visibility import readable_actions
+from lab.policy.visibility import readable_actions, readable_contributions
 from lab.services import trace
 from lab.services.action_plan import today
 from lab.services.context import Context
@@ -344,21 +344,21 @@ def desk(ctx: Context) -> list[Action]:
 
 
 def woven(ctx: Context, action_id: int) -> list[Contribution]:
-    """The inputs linked to an action, oldest link first, whoever may read them (for the desk)."""
+    """The inputs linked to an action that the actor may read, oldest link first (for the desk)."""
     query = (
         select(Contribution)
         .join(ActionContribution, ActionContribution.contribution_id == Contribution.id)
-        .where(ActionContribution.action_id == action_id)
+        .where(ActionContribution.action_id == action_id, readable_contributions(ctx.actor))
         .order_by(ActionContribution.at, Contribution.id)
     )
     return list(ctx.session.execute(query).scalars())
 
 
 def by_codes(ctx: Context, codes: Iterable[str]) -> list[Contribution]:
-    """The inputs with these codes, in that order; unknown ones are left out."""
+    """The inputs with these codes that the actor may read, in that order; others are left out."""
     named = (code.strip().upper() for code in codes)
     wanted = list(dict.fromkeys(code for code in named if code and code.isprintable()))[:200]
-    query = select(Contribution).where(Contribution.code.in_(wanted))
+    query = select(Contribution).where(Contribution.code.in_(wanted), readable_contributions(ctx.actor))
     found = {item.code: item for item in ctx.session.execute(query).scalars()}
     return [found[code] for code in wanted if code in found]
 
@@ -369,7 +369,9 @@ def find(ctx: Context, words: str, limit: int = 8) -> list[Contribution]:
     ids = [item for _document, item in search.found_ids(ctx.session, "contribution", words, limit=limit)]
     query = (
         select(Contribution)
-        .where(Contribution.id.in_(ids), Contribution.state != State.WITHDRAWN)
+        .where(
+            Contribution.id.in_(ids), Contribution.state != State.WITHDRAWN, readable_contributions(ctx.actor)
+        )
         .order_by(Contribution.created_at.desc())
     )
     found = {item.id: item for item in [*exact, *ctx.session.execute(query).scalars()]}

@@ -44,6 +44,8 @@ FLAG_PER_ADDRESS = Limit("flag_address", 100, 3600)
 PHOTO_PER_ADDRESS = Limit("photo_address", 1000, 3600)
 RECEIPT_PER_ADDRESS = Limit("receipt_address", 600, 900)
 RATING_PER_ADDRESS = Limit("rating_address", 400, 3600)
+#: Forms kept for people who have to sign in first; one can be a megabyte.
+HELD_PER_ADDRESS = Limit("held_address", 1200, 3600)
 DRAFT_PER_ADDRESS = Limit("draft_address", 12000, 3600)
 
 

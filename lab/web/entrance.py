@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Network, ip_address
 
 from flask import after_this_request, request, session
 from flask_login import login_user
@@ -44,8 +45,19 @@ class Waiting:
 
 
 def address() -> str:
-    """The network address of this request, for limits."""
-    return request.remote_addr or "-"
+    """The network address of this request, for limits: of IPv6 the part that a household is given.
+
+    Its other half is free to choose, so that counting whole addresses would count nothing.
+    """
+    written = request.remote_addr or "-"
+    try:
+        found = ip_address(written)
+    except ValueError:
+        return written
+    if isinstance(found, IPv4Address):
+        return written
+    mapped = found.ipv4_mapped
+    return str(mapped) if mapped else str(IPv6Network((int(found), 64), strict=False))
 
 
 def this_browser(shared: bool) -> Browser:
@@ -106,7 +118,9 @@ def begin(entry: Entry, email: str, shared: bool) -> Reader:
 
 def destination(found: Reader, wish: str) -> str:
     """Where to go after signing in: where one was going, else the desk for those who work there, else /io."""
-    at_desk = rules.decide_route(found.actor, Permission.INBOX_SEE, context().now).allowed
+    now = context().now
+    works = (Permission.INBOX_SEE, Permission.SETTINGS_EDIT)
+    at_desk = any(rules.decide_route(found.actor, right, now).allowed for right in works)
     return own_path(wish, "/regia" if at_desk else "/io")
 
 

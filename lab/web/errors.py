@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTo
 
 from lab.kernel.errors import Conflict, Denied, Invalid, NotFound, RateLimited, Unavailable
 from lab.web import held
+from lab.web.foreign import from_elsewhere
 from lab.web.labels import error_words
 
 log = logging.getLogger("lab.web")
@@ -75,7 +76,7 @@ def database_fault(error: DBAPIError) -> Answer:
 
 def stale_token(_error: CSRFError) -> Answer:
     """The page was open for too long or belongs to an ended session: show what was typed, send again."""
-    if request.headers.get("Sec-Fetch-Site") == "cross-site":
+    if from_elsewhere():
         return page(403, reason=_("Questa richiesta arriva da un altro sito.")), 403
     return page(400, "errors/resume.html"), 400
 

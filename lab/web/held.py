@@ -13,7 +13,9 @@ from sqlalchemy import delete, select
 
 from lab.kernel.ids import new_token, token_digest
 from lab.models.operations import HeldForm
-from lab.web.app_state import lab
+from lab.services import limits
+from lab.web import entrance
+from lab.web.app_state import lab, transaction
 
 #: Fields that are the machinery of the form, not what the person typed.
 _MACHINERY = {"csrf_token"}
@@ -40,7 +42,12 @@ def here() -> str:
 
 
 def hold_request() -> str:
-    """Keep the form of this request and give the path where it waits, bound to this browser."""
+    """Keep the form of this request and give the path where it waits, bound to this browser.
+
+    Raises `RateLimited`; the page that says so carries what was typed.
+    """
+    with transaction() as ctx:
+        limits.spend(ctx, limits.HELD_PER_ADDRESS, entrance.address())
     token = new_token()
     now = lab().clock.now()
     with lab().database.writing() as writing:

@@ -10,6 +10,8 @@ from lab.settings import resource_dir
 from lab.web.app_state import lab
 
 COOKIE = "lang"
+#: In the WSGI environment, where the page cache says which language it keeps the answer under.
+DECIDED = "lab.language"
 
 
 def select_locale() -> str:
@@ -17,9 +19,10 @@ def select_locale() -> str:
     enabled = lab().settings.locales
     if not has_request_context():
         return enabled[0]
-    for wish in (request.args.get("lang"), request.cookies.get(COOKIE)):
+    # Two readings of one odd cookie must not put a page under another language's name.
+    for wish in (request.environ.get(DECIDED), request.args.get("lang"), request.cookies.get(COOKIE)):
         if wish in enabled:
-            return wish
+            return str(wish)
     preferred = g.get("reader_locale")
     if preferred in enabled:
         return str(preferred)

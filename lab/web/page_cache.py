@@ -22,7 +22,7 @@ from lab.db.version import VersionProbe
 from lab.kernel.clock import Clock, local_date
 from lab.kernel.locales import negotiate
 from lab.web.headers import CACHE_MARK
-from lab.web.i18n import COOKIE
+from lab.web.i18n import COOKIE, DECIDED
 from lab.web.request_log import REQUEST_ID, ROUTE
 
 Key = tuple[str, str, str, str, int]
@@ -138,6 +138,7 @@ class PageCache:
         method = environ["REQUEST_METHOD"]
         # A HEAD renders the whole page, so that what is kept serves a GET too.
         environ["REQUEST_METHOD"] = "GET"
+        environ[DECIDED] = key[2]
 
         def catch(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             seen.update(status=status, headers=headers, exc_info=exc_info)

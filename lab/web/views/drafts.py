@@ -10,6 +10,7 @@ from lab.kernel.errors import NotFound
 from lab.kernel.ids import new_token
 from lab.services import drafts, limits, proposals
 from lab.services.drafts import Owner
+from lab.web import entrance
 from lab.web.access import public
 from lab.web.app_state import context, transaction
 from lab.web.forms.proposals import KEPT
@@ -41,7 +42,7 @@ def shortened(words: str) -> str:
 def spend_upload() -> None:
     """Count one picture to re-make. Raises `RateLimited`."""
     with transaction() as ctx:
-        limits.spend(ctx, limits.PHOTO_PER_ADDRESS, str(request.remote_addr))
+        limits.spend(ctx, limits.PHOTO_PER_ADDRESS, entrance.address())
 
 
 @blueprint.post("/bozze/<kind>")
@@ -55,7 +56,7 @@ def save(kind: str) -> Response:
     if "idempotency_key" in data:
         data["key"] = data.pop("idempotency_key")[:64]
     with transaction() as ctx:
-        limits.spend(ctx, limits.DRAFT_PER_ADDRESS, str(request.remote_addr))
+        limits.spend(ctx, limits.DRAFT_PER_ADDRESS, entrance.address())
         drafts.save(ctx, draft_owner(make=True), name, data)
     return jsonify(message=_("Salvato: se chiudi la pagina, lo ritrovi qui."))
 

@@ -9,6 +9,7 @@ from lab.kernel.errors import Conflict
 from lab.models.moderation import FlagReason
 from lab.services import flags, limits
 from lab.services.flags import Flagged
+from lab.web import entrance
 from lab.web.access import cached, public
 from lab.web.app_state import context, transaction
 from lab.web.forms.conversation import FlagForm
@@ -74,7 +75,7 @@ def _spend() -> None:
         if ctx.actor.person_id is not None:
             limits.spend(ctx, limits.FLAG_PER_PERSON, str(ctx.actor.person_id))
         else:
-            limits.spend(ctx, limits.FLAG_PER_ADDRESS, request.remote_addr or "")
+            limits.spend(ctx, limits.FLAG_PER_ADDRESS, entrance.address())
 
 
 def _command(flagged: Flagged, form: FlagForm, reason: FlagReason) -> flags.RaiseFlag:

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as Redirect
 
 from lab.kernel.errors import Invalid
 from lab.services import limits, ratings, site
+from lab.web import entrance
 from lab.web.access import cached, public
 from lab.web.app_state import context, lab, transaction
 from lab.web.forms.base import refuse
@@ -84,7 +85,7 @@ def send_rating() -> Redirect | tuple[str, int]:
     form.ask()
     if form.validate_on_submit():
         with transaction() as ctx:
-            limits.spend(ctx, limits.RATING_PER_ADDRESS, request.remote_addr or "")
+            limits.spend(ctx, limits.RATING_PER_ADDRESS, entrance.address())
         command = ratings.RatePage(
             page=own_path(form.page.data, "/"),
             stars=form.stars.data or 0,

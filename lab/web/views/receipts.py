@@ -12,7 +12,7 @@ from lab.kernel.ids import format_receipt_code, parse_receipt_code
 from lab.models.contributions import StepKind
 from lab.services import limits, receipts
 from lab.services.receipts import Happening, Receipt
-from lab.web import filo
+from lab.web import entrance, filo
 from lab.web.access import cached, public
 from lab.web.app_state import context, transaction
 from lab.web.qr import qr_svg
@@ -60,7 +60,7 @@ def show(code: str) -> Response | tuple[str, int] | AnyResponse:
     if right != code:
         return redirect(url_for("receipts.show", code=right), 303)
     with transaction() as ctx:
-        limits.spend(ctx, limits.RECEIPT_PER_ADDRESS, request.remote_addr or "")
+        limits.spend(ctx, limits.RECEIPT_PER_ADDRESS, entrance.address())
     try:
         found = receipts.read(context(), right)
     except NotFound:

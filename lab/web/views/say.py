@@ -18,7 +18,7 @@ from lab.kernel.ids import format_receipt_code, new_key
 from lab.models.contributions import Contribution
 from lab.services import drafts, limits, listing, photos, proposals, similar
 from lab.services.photos import StoredPhoto
-from lab.web import uploads
+from lab.web import entrance, uploads
 from lab.web.access import ask_to_sign_in, cached, public
 from lab.web.app_state import context, lab, transaction
 from lab.web.forms.base import refuse
@@ -122,18 +122,27 @@ def _take_photos(form: SayForm, pending: list[StoredPhoto]) -> list[StoredPhoto]
         for photo in pending
         if f"drop_{photo.name}" not in request.form
     ]
+    folder = lab().settings.uploads
     files = uploads.given(request.files.getlist("photos"))
     errors = list(form.photos.errors)
-    if len(kept) + len(files) > photos.MOST:
-        errors.append(_("Al massimo %(most)d foto. Ho tenuto le prime.", most=photos.MOST))
-        files = files[: photos.MOST - len(kept)]
-    for file in files:
+    too_many = len(files) > photos.MOST
+    for file in files[: photos.MOST]:
         spend_upload()
         try:
-            kept.append(uploads.receive(lab().settings.uploads, file, lab().settings.max_upload_bytes))
+            photo = uploads.receive(folder, file, lab().settings.max_upload_bytes)
         except Invalid as error:
             refuse(form, error)
             errors = [*errors, *form.photos.errors]
+            continue
+        # Who goes back sends the chosen files once more: browsers keep them in their field.
+        twin = any(uploads.is_same(folder, photo, other) for other in kept)
+        if twin or len(kept) >= photos.MOST:
+            uploads.discard(folder, photo)
+            too_many = too_many or not twin
+        else:
+            kept.append(photo)
+    if too_many:
+        errors.append(_("Al massimo %(most)d foto. Ho tenuto le prime.", most=photos.MOST))
     form.photos.errors = list(dict.fromkeys(errors))
     return kept
 
@@ -194,7 +203,7 @@ def send() -> Response | tuple[str, int]:
     with transaction() as ctx:
         person = ctx.actor.person_id
         limit = limits.SAY_PER_PERSON if person else limits.SAY_PER_ADDRESS
-        limits.spend(ctx, limit, str(person or request.remote_addr))
+        limits.spend(ctx, limit, str(person or entrance.address()))
     try:
         return _to_receipt(_placed(form, pending))
     except Invalid as error:

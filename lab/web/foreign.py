@@ -1,0 +1,42 @@
+"""Requests that pages of other sites send: they are refused, and must not touch what the reader has here."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import Flask, request
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
+
+from lab.web.app_state import lab
+
+
+def from_elsewhere() -> bool:
+    """Whether a page of another site sent this request, as far as the browser says.
+
+    Browsers of today send `Sec-Fetch-Site`, older ones `Origin`; where both are missing nobody knows.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    if site:
+        return site == "cross-site"
+    origin = request.headers.get("Origin")
+    own = {urlsplit(lab().settings.base_url).netloc, request.host}
+    return origin is not None and urlsplit(origin).netloc not in own
+
+
+class OwnSessions(SecureCookieSessionInterface):
+    """Sessions in a signed cookie, which a form on another site cannot replace.
+
+    Such a request comes without our cookie, so that the answer would set a fresh one: the reader would be
+    signed out by whoever made them open a page.
+    """
+
+    def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
+        """Flask asks this after each request."""
+        if request.method == "POST" and from_elsewhere():
+            return False
+        return super().should_set_cookie(app, session)
+
+
+def init_app(app: Flask) -> None:
+    """Keep sessions this way."""
+    app.session_interface = OwnSessions()

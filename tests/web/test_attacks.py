@@ -1,0 +1,119 @@
+"""What somebody with bad intentions tries, and what they get."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
+
+from lab.db.engine import Database
+from lab.models.accounts import Role
+from lab.models.actions import Action, ActionContribution, ActionKind, ActionState
+from lab.models.contributions import Contribution, Visibility
+from lab.models.operations import HeldForm, RateCounter
+from lab.services import contributions, limits
+from lab.services.context import Context
+from tests.web.accounts_help import mails, send
+from tests.world import World
+
+SignIn = Callable[[str], FlaskClient]
+
+
+@pytest.mark.parametrize("cookie", ['lang="ar"', "lang=xx; lang=ar", "lang =ar", "LANG=ar; lang=%61r"])
+@pytest.mark.parametrize("language", ["it", "ar"])
+def test_an_odd_language_cookie_changes_no_page_for_others(app: Flask, cookie: str, language: str) -> None:
+    wish = {"Accept-Language": language}
+    app.test_client(use_cookies=False).get("/proposte", headers={**wish, "Cookie": cookie})
+    page = app.test_client(use_cookies=False).get("/proposte", headers=wish).text
+    assert f'<html lang="{language}"' in page
+
+
+@pytest.mark.parametrize(
+    "sent_by", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}, {"Origin": "null"}]
+)
+def test_a_form_on_another_site_signs_nobody_out(app: Flask, sent_by: dict[str, str]) -> None:
+    app.config["WTF_CSRF_ENABLED"] = True
+    # The browser keeps our cookie back from other sites: the request looks like one of a stranger.
+    answer = app.test_client().post("/io/dati", data={"name": "Altra"}, headers=sent_by)
+    assert answer.status_code == 403
+    assert "Set-Cookie" not in answer.headers
+    # The same form from a page of ours that was open for too long is carried and sent again.
+    own = app.test_client().post("/io/dati", data={"name": "Rosa"}, headers={"Origin": "http://localhost"})
+    assert own.status_code == 400
+    assert 'value="Rosa"' in own.text
+
+
+@pytest.mark.parametrize("visibility", [Visibility.HIDDEN, Visibility.PRIVATE])
+def test_hidden_words_stay_hidden_at_the_desk_of_an_action(
+    sign_in: SignIn,
+    database: Database,
+    world: World,
+    acting: Callable[..., Context],
+    visibility: Visibility,
+) -> None:
+    with database.writing() as session:
+        ctx = acting(session)
+        said = contributions.place(
+            ctx, contributions.Placement(text="Parole segretissime", person_id=world.people["rosa"])
+        )
+        action = Action(
+            code="A77", title="Un'azione", aim="x", kind=ActionKind.WORK, state=ActionState.UNDER_WAY,
+            office_id=world.lavori, created_at=ctx.now, updated_at=ctx.now,
+        )  # fmt: skip
+        session.add(action)
+        session.flush()
+        session.add(ActionContribution(action_id=action.id, contribution_id=said.id, at=ctx.now))
+        session.execute(update(Contribution).where(Contribution.id == said.id).values(visibility=visibility))
+    for who in world.people:
+        page = sign_in(who).get("/regia/azioni/A77")
+        roles = {grant.role for grant in world.actor(who).grants}
+        may = roles & {Role.FACILITATOR, Role.MODERATOR, Role.COORDINATOR}
+        assert ("segretissime" in page.text) is bool(may), who
+
+
+def test_an_error_in_the_log_holds_nothing_of_what_was_typed(database: Database) -> None:
+    with pytest.raises(IntegrityError) as caught, database.writing() as session:
+        session.add(Contribution(text="via Rossi 3, suona a Mario"))
+        session.flush()
+    assert "Mario" not in str(caught.value).split("DETAIL")[0]
+
+
+@pytest.mark.parametrize("path", ["/accedi", "/registrati", "/recupera"])
+def test_a_code_goes_to_the_address_its_owner_proved(
+    client: FlaskClient, database: Database, world: World, path: str
+) -> None:
+    send(client, path, name="Ladra", email="rosa+ladra@example.org", by="code")
+    assert mails(database)[-1]["to"] == "rosa@example.org"
+
+
+def test_addresses_of_one_household_count_as_one(app: Flask, database: Database) -> None:
+    for host in range(3):
+        home = app.test_client()
+        home.get("/ricevuta/KWWTW7PT", environ_base={"REMOTE_ADDR": f"2001:db8:1:2::{host + 1}"})
+        home.get("/ricevuta/KWWTW7PT", headers={"X-Forwarded-For": f"198.51.100.{host}"})
+    with database.session() as session:
+        query = select(RateCounter.count).where(RateCounter.bucket == limits.RECEIPT_PER_ADDRESS.bucket)
+        assert sorted(session.execute(query).scalars()) == [3, 3]
+
+
+def test_forms_held_for_strangers_are_limited_and_none_is_lost(
+    app: Flask, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "HELD_PER_ADDRESS", limits.Limit("held_address", 2, 3600))
+    answers = [app.test_client().post("/io/dati", data={"name": "Rosa"}) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [303, 303, 429]
+    assert 'value="Rosa"' in answers[2].text
+    with database.session() as session:
+        assert session.execute(select(func.count()).select_from(HeldForm)).scalar_one() == 2
+
+
+def test_a_report_of_any_length_is_read_only_so_far(client: FlaskClient) -> None:
+    body = io.BytesIO(b"[" * 3_000_000)
+    answer = client.post("/csp", input_stream=body, environ_overrides={"wsgi.input_terminated": True})
+    assert answer.status_code in (204, 413)
+    assert body.tell() < 1_000_000
