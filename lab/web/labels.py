@@ -191,7 +191,7 @@ WORDS: dict[type[StrEnum], dict[Any, Any]] = {
 LOOKS: dict[StrEnum, tuple[str, str]] = {
     State.RECEIVED: ("slate", "inbox"),
     State.IN_REVIEW: ("amber", "search"),
-    State.CO_DESIGN: ("amber", "team-digitale"),
+    State.CO_DESIGN: ("amber", "exchange-circle"),
     State.ANSWERED: ("blue", "comment"),
     State.TAKEN_UP: ("teal", "link"),
     State.DONE: ("green", "check-circle"),

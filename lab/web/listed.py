@@ -17,6 +17,8 @@ from lab.web.i18n import language
 
 #: Length of the words that stand in for a missing title.
 _TITLE = 140
+#: Pins outside every place are told together in squares of this side (the plan is 1000 wide).
+_NEAR = 60
 
 
 def named(name: str | None, names: dict[str, Any] | None) -> str | None:
@@ -52,7 +54,7 @@ def card(one: Listed) -> dict[str, Any]:
 
 @dataclass
 class Spot:
-    """A point of the plan and what was said there."""
+    """A place of the plan, or a point outside every place, and what was said there."""
 
     x: int
     y: int
@@ -69,15 +71,22 @@ class Spot:
 
 
 def spots(items: list[Listed]) -> list[Spot]:
-    """The lines gathered by the point where they lie, busiest first."""
-    found: dict[tuple[int, int], Spot] = {}
+    """The lines gathered by place, or by nearness where they have none; busiest first.
+
+    People put their pins a step apart: gathered by exact point, one place would be listed many times.
+    """
+    found: dict[tuple[Any, ...], list[Listed]] = {}
     for one in items:
-        if one.x is None or one.y is None:
-            continue
-        point = (one.x, one.y)
-        line = card(one)
-        if point not in found:
-            anchor = f"punto-{one.x}-{one.y}"
-            found[point] = Spot(one.x, one.y, line["place"] or line["title"], f"#{anchor}", anchor)
-        found[point].cards.append(line)
-    return sorted(found.values(), key=lambda spot: -spot.count)
+        if one.x is not None and one.y is not None:
+            near = (one.x // _NEAR, one.y // _NEAR)
+            found.setdefault((one.place_code,) if one.place_code else near, []).append(one)
+    return sorted(map(_spot, found.values()), key=lambda spot: -spot.count)
+
+
+def _spot(lines: list[Listed]) -> Spot:
+    x, y = (
+        sum(axis) // len(lines) for axis in zip(*((one.x or 0, one.y or 0) for one in lines), strict=True)
+    )
+    cards = [card(one) for one in lines]
+    anchor = f"punto-{lines[0].code}"
+    return Spot(x, y, cards[0]["place"] or cards[0]["title"], f"#{anchor}", anchor, cards=cards)

@@ -178,7 +178,7 @@ def told_card(one: Told) -> dict[str, Any]:
         title, url = one.action_title, url_for("actions.show", code=one.action_code)
     else:
         url = url_for("proposals.show", code=one.code)
-        title = label(one.outcome) if one.outcome else label(one.state)
+        title = one.title or (label(one.outcome) if one.outcome else label(one.state))
     return {
         "code": one.code,
         "words": excerpt(one.words, 160),
