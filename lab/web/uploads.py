@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import os
 import secrets
 from collections.abc import Iterable
@@ -58,6 +59,14 @@ def _write(path: Path, data: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     beside.rename(path)
+
+
+def is_same(folder: Path, one: StoredPhoto, other: StoredPhoto) -> bool:
+    """Whether two stored photographs show exactly the same picture: their versions are equal byte for byte."""
+    if (one.width, one.height, one.widths) != (other.width, other.height, other.widths):
+        return False
+    pairs = [(path_of(folder, one.name, w), path_of(folder, other.name, w)) for w in one.widths]
+    return all(theirs.is_file() and filecmp.cmp(ours, theirs, shallow=False) for ours, theirs in pairs)
 
 
 def discard(folder: Path, photo: StoredPhoto) -> None:

@@ -181,10 +181,18 @@ def test_a_file_that_is_no_picture_keeps_the_words(client: FlaskClient, file: tu
 
 
 def test_a_sixth_photograph_is_refused_and_five_stay(client: FlaskClient) -> None:
-    files = [(picture(size=(40, 30)), f"{n}.jpg") for n in range(6)]
+    files = [(picture(size=(40, 30 + n)), f"{n}.jpg") for n in range(6)]
     answer = client.post("/proposte/nuova", data={"text": "Manca una panchina", "photos": files})
     assert answer.status_code == 422
     assert answer.text.count("Togli questa foto") == 5
+
+
+def test_going_back_and_on_with_the_same_photographs_keeps_each_once(client: FlaskClient) -> None:
+    for _time in range(2):
+        chosen = [(picture(size=(40, 30 + n)), f"{n}.jpg") for n in range(5)]
+        answer = client.post("/proposte/nuova", data={"text": "Manca una panchina", "photos": chosen})
+        assert answer.status_code == 303
+    assert client.get(answer.location).text.count("Togli questa foto") == 5
 
 
 def test_private_details_are_pointed_out_before_sending(client: FlaskClient, database: Database) -> None:
