@@ -25,6 +25,7 @@ from lab.web import (
     formats,
     headers,
     i18n,
+    incoming,
     numbers,
     reader,
     request_log,
@@ -94,6 +95,7 @@ def _web(app: Flask) -> None:
     app.before_request(_name_request)
     numbers.init_app(app)
     i18n.init_app(app)
+    incoming.init_app(app)
     foreign.init_app(app)
     reader.init_app(app)
     CSRFProtect(app)

@@ -117,3 +117,46 @@ def test_a_report_of_any_length_is_read_only_so_far(client: FlaskClient) -> None
     answer = client.post("/csp", input_stream=body, environ_overrides={"wsgi.input_terminated": True})
     assert answer.status_code in (204, 413)
     assert body.tell() < 1_000_000
+
+
+#: Everything a resident or a stranger can send, with the fields that are not words but codes, keys and ids.
+DOORS = {
+    "/accedi": "email password idempotency_key next by",
+    "/registrati": "name email password idempotency_key next",
+    "/recupera": "email idempotency_key",
+    "/valuta": "page stars text",
+    "/segnala?contributo=PR01": "reason note idempotency_key",
+    "/bozze/proposta": "text title theme place project author_name idempotency_key",
+    "/proposte/nuova": "text title theme place project author_name idempotency_key signed",
+    "/proposte/nuova/controlla": "text title theme place project author_name idempotency_key",
+    "/proposte/PR01/commenti": "text parent_id idempotency_key",
+    "/io/dati": "name locale mail_rhythm",
+    "/io/conferma/manda": "idempotency_key next",
+    "/io/email": "email idempotency_key",
+    "/regia/scrivi": "text title name theme place project channel person idempotency_key",
+    "/regia/PR01/unisci": "others lives_on reason version",
+    "/regia/PR01/dividi": "text title version idempotency_key",
+    "/regia/azioni/nuova": "title aim kind office contributions look_for idempotency_key find",
+    "/regia/persone/nuova": "name email phone postal locale",
+}
+
+
+@pytest.mark.parametrize("nasty", ["a\x00b", "9" * 25, "a\r\nBcc: b@example.org"])
+def test_no_field_breaks_the_house(
+    app: Flask,
+    sign_in: SignIn,
+    database: Database,
+    world: World,
+    acting: Callable[..., Context],
+    nasty: str,
+) -> None:
+    with database.writing() as session:
+        contributions.place(acting(session), contributions.Placement(text="Una panchina all'ombra"))
+    moderator = sign_in("moderator")
+    for path, fields in DOORS.items():
+        names = fields.split()
+        good = {"text": "Parole che bastano per un tentativo", "email": "nina@example.org", "name": "Nina"}
+        for one in names:
+            data = {**{name: good[name] for name in names if name in good}, one: nasty}
+            for browser in (app.test_client(), moderator):
+                assert browser.post(path, data=data).status_code < 500, (path, one)
