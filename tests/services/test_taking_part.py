@@ -16,7 +16,7 @@ from lab.db.engine import Database
 from lab.kernel.clock import FrozenClock
 from lab.kernel.errors import Conflict, Denied, Invalid, NotFound
 from lab.models.accounts import Person
-from lab.models.contributions import Contribution, State, Visibility
+from lab.models.contributions import Contribution, ContributionAuthor, State, Visibility
 from lab.models.conversation import Comment, Follow, Support
 from lab.models.moderation import FlagReason
 from lab.models.operations import OutboxItem
@@ -123,6 +123,16 @@ def test_taking_a_support_back_leaves_the_news_until_one_ends_them(
 def test_nobody_supports_their_own_words(database: Database, acting: Acting, item: int) -> None:
     with pytest.raises(Denied, match="own_support"):
         as_(database, acting, "rosa", lambda ctx: supports.add(ctx, AddSupport(item)))
+
+
+def test_nobody_supports_their_own_words_through_a_twin(
+    database: Database, acting: Acting, item: int, world: World
+) -> None:
+    with database.writing() as session:
+        twin = ContributionAuthor(contribution_id=item, person_id=world.people["moderator"], name="Lia")
+        session.add(twin)
+    with pytest.raises(Denied, match="own_support"):
+        as_(database, acting, "moderator", lambda ctx: supports.add(ctx, AddSupport(item)))
 
 
 @pytest.mark.parametrize("visibility", [Visibility.HIDDEN, Visibility.PRIVATE, Visibility.WAITING])
