@@ -255,7 +255,8 @@ def _with_subject(ctx: Context, h: Happening) -> Happening:
 
 def _ask_for_receipt(ctx: Context, contribution_id: int) -> None:
     contribution = ctx.session.get(Contribution, contribution_id)
-    person = ctx.session.get(Person, contribution.person_id) if contribution else None
+    by = contribution.person_id if contribution else None
+    person = ctx.session.get(Person, by) if by else None
     if person and person.email and person.mail_rhythm is not MailRhythm.NEVER:
         outbox.put(
             ctx,

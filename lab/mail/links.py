@@ -32,3 +32,8 @@ def path(kind: str, code: str) -> str:
 def item_path(item: Item) -> str:
     """Where to read about the item of a piece of news."""
     return path(item.kind, item.code)
+
+
+def appeal_path(act_id: int) -> str:
+    """Where the author of hidden words asks to think again."""
+    return f"/appello/{act_id}"

@@ -40,6 +40,8 @@ ASKING_KINDS = frozenset(
 )
 #: Told to co-authors although the input that holds their words is the one nobody reads any more.
 OWN_KINDS = frozenset({"hidden", "restored"})
+#: They tell of one's own words being hidden, or of what was answered to the appeal.
+APPEAL_KINDS = frozenset({"hidden", "comment_hidden", "appeal_settled"})
 _TITLE = 80
 _QUOTE = 400
 
@@ -72,6 +74,8 @@ class Told:
     quote: str = ""
     quote_by: str = ""
     is_new: bool = False
+    #: The act that hid the reader's own words, where they can ask to think again.
+    act_id: int | None = None
 
 
 @dataclass
@@ -214,7 +218,17 @@ def _step(facts: _Facts, actor: Actor, note: Notification) -> Told | None:
             return None
         kind = f"answered_{answer.verdict}"
     words, by = quote
-    return Told(note.id, kind, note.created_at, item, values, words, by, note.read_at is None)
+    act_id = _act_on_own(facts, actor, note)
+    return Told(note.id, kind, note.created_at, item, values, words, by, note.read_at is None, act_id)
+
+
+def _act_on_own(facts: _Facts, actor: Actor, note: Notification) -> int | None:
+    """The act behind the news, for the author of the words alone: only they can appeal."""
+    act = facts.acts.get(note.details.get("act_id", 0)) if note.kind in APPEAL_KINDS else None
+    if act is None:
+        return None
+    hidden = facts.comments.get(act.comment_id or 0) or facts.contributions.get(act.contribution_id or 0)
+    return act.id if hidden is not None and hidden.person_id == actor.person_id else None
 
 
 def _values(facts: _Facts, note: Notification) -> dict[str, str | date]:

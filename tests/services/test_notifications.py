@@ -245,6 +245,7 @@ def test_addresses_in_mails_are_addresses_of_the_site(app: Flask) -> None:
     for path, endpoint in (
         (links.NEWS, "notifications.index"), (links.PREFERENCES, "me.data"),
         (links.SIGN_IN, "accounts.sign_in"), (links.DESK, "desk.inbox"),
+        (links.appeal_path(7), "moderation.appeal"),
     ):  # fmt: skip
         assert adapter.match(path, method="GET")[0] == endpoint
 
