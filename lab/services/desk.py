@@ -233,8 +233,12 @@ def _says(ctx: Context, query: str) -> ColumnElement[bool]:
     return or_(code, Contribution.id.in_(found))
 
 
+#: Piles counted row by row; the others have kept numbers.
+COUNTED_ROWS = frozenset({Pile.HELD, Pile.LATE, Pile.TO_ANSWER, Pile.DRAFTS})
+
+
 def counts(ctx: Context) -> dict[Pile, int]:
-    """How many lie on each pile; settled piles are not counted, no count goes beyond `COUNTED`."""
+    """How many lie on each pile; settled piles are not counted, beyond `COUNTED` a count is only more."""
     if not sees_all(ctx):
         return {pile: _capped(ctx, *_of_pile(ctx, pile)) for pile in (Pile.TO_ANSWER, Pile.DRAFTS)}
     by_state = (
@@ -254,11 +258,11 @@ def counts(ctx: Context) -> dict[Pile, int]:
 
 def waiting_count(ctx: Context) -> int:
     """How many wait for somebody to read them before everybody can."""
-    return _capped(ctx, Contribution.visibility == Visibility.WAITING)
+    return min(_capped(ctx, Contribution.visibility == Visibility.WAITING), COUNTED)
 
 
 def _capped(ctx: Context, *conditions: Any) -> int:
-    few = select(Contribution.id).where(workable_contributions(ctx.actor), *conditions).limit(COUNTED)
+    few = select(Contribution.id).where(workable_contributions(ctx.actor), *conditions).limit(COUNTED + 1)
     return int(ctx.session.execute(select(func.count()).select_from(few.subquery())).scalar_one())
 
 

@@ -179,10 +179,17 @@ def _row(
 
 
 def tabs(ctx: Context, wish: Asked) -> list[NavItem]:
-    """The piles with their numbers; beyond a thousand nobody counts."""
+    """The piles with their numbers; of those counted by row, "more" beyond a thousand."""
     counts = desk.counts(ctx)
+    more = {pile for pile in desk.COUNTED_ROWS if counts.get(pile, 0) > desk.COUNTED}
     return [
-        NavItem(str(PILES[pile]), wish.url(stato=SLUGS[pile]), pile is wish.filters.pile, counts.get(pile))
+        NavItem(
+            str(PILES[pile]),
+            wish.url(stato=SLUGS[pile]),
+            pile is wish.filters.pile,
+            desk.COUNTED if pile in more else counts.get(pile),
+            pile in more,
+        )
         for pile in desk.piles(ctx)
     ]
 

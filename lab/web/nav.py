@@ -20,6 +20,8 @@ class NavItem:
     url: str
     active: bool
     count: int | None = None
+    #: There are more than `count`: nobody counts further.
+    more: bool = False
 
 
 def _item(label: str, endpoint: str, *prefixes: str) -> NavItem:
@@ -63,6 +65,24 @@ def _desk_words() -> dict[str, str]:
         "letters.index": _("Lettere"),
         "house.settings": _("Il sito"),
     }
+
+
+#: Where work begins, for each function by the first right it holds.
+_STARTS = (
+    ("desk.inbox", Permission.INBOX_SEE),
+    ("house.settings", Permission.SETTINGS_EDIT),
+    ("project_desk.index", Permission.DESK_SEE),
+)
+
+
+def desk_start() -> str:
+    """The address at the desk where this person's work begins."""
+    ctx = context()
+    return next(
+        url_for(endpoint)
+        for endpoint, permission in _STARTS
+        if rules.decide_route(ctx.actor, permission, ctx.now).allowed
+    )
 
 
 def desk_nav() -> list[NavItem]:

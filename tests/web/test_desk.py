@@ -85,7 +85,7 @@ def test_every_pile_has_its_words() -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        "stato=boh", "tema=zzz", "luogo=1;DROP", "ufficio=%00", "canale=x", "chi=99999999999999999999",
+        "stato=boh", "tema=zzz", "luogo=1;DROP", "ufficio=%01", "canale=x", "chi=99999999999999999999",
         "dopo=%25", "dopo=WyJ4IiwxXQ", "prima=WzEsMl0", "q=%22%27*%28", "q=" + "a" * 5000, "tipo=",
     ],
 )  # fmt: skip
@@ -107,10 +107,19 @@ def test_outsiders_do_not_learn_that_the_desk_exists(
 ) -> None:
     code = said()
     assert client.get("/regia").status_code == 303
-    for who in ("rosa", "committee", "delegate", "administrator"):
+    for who in ("rosa", "committee"):
         assert sign_in(who).get("/regia").status_code == 404
+    for who in ("rosa", "committee", "delegate", "administrator"):
         assert sign_in(who).get(f"/regia/{code}").status_code == 404
         assert sign_in(who).post(f"/regia/{code}/letta").status_code == 404
+
+
+@pytest.mark.parametrize(("who", "start"), [("administrator", "/regia/sito"), ("delegate", "/regia/progetti")])
+def test_who_answers_nothing_finds_their_own_page_at_the_desk(sign_in: SignIn, who: str, start: str) -> None:
+    browser = sign_in(who)
+    answer = browser.get("/regia")
+    assert answer.status_code == 303 and answer.location == start
+    assert browser.get(start).status_code == 200
 
 
 def test_an_office_opens_only_its_own(

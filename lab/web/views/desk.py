@@ -15,7 +15,7 @@ from lab.policy.permissions import Permission
 from lab.services import desk, merging, moderation, routing, triage
 from lab.services.context import Context
 from lab.services.desk import Done
-from lab.web import desk_list, desk_page
+from lab.web import desk_list, desk_page, nav
 from lab.web.access import allow
 from lab.web.app_state import context, transaction
 from lab.web.desk_page import Shown, perform
@@ -27,9 +27,11 @@ blueprint = Blueprint("desk", __name__, url_prefix="/regia")
 
 
 @blueprint.get("")
-@allow(Permission.INBOX_SEE)
-def inbox() -> str:
-    """What waits, the oldest promise first."""
+@allow(Permission.DESK_SEE)
+def inbox() -> Shown:
+    """What waits, the oldest promise first; to their own page those who answer nothing here."""
+    if not context().may(Permission.INBOX_SEE):
+        return redirect(nav.desk_start(), 303)
     return _inbox()
 
 
