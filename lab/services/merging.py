@@ -114,6 +114,8 @@ def _may_live_on(target: Contribution) -> None:
 
 
 def _may_merge(ctx: Context, source: Contribution, target: Contribution) -> None:
+    if source.state in (State.TAKEN_UP, State.DONE):
+        raise Conflict("woven_lives_on")
     transitions.require_contribution(source.state, State.MERGED)
     if source.visibility is Visibility.HIDDEN:
         raise Conflict("hidden_first")

@@ -167,7 +167,7 @@ def test_what_is_merged_withdrawn_hidden_or_private_is_not_merged(
             merging.unite(acting(session, "facilitator"), Unite(one, (other,), "Uguali"))
         codes[other] = told.value.code
     assert list(codes.values()) == [
-        "state_withdrawn", "hidden_first", "private_apart", "read_first", "state_taken_up",
+        "state_withdrawn", "hidden_first", "private_apart", "read_first", "woven_lives_on",
     ]  # fmt: skip
 
 
