@@ -129,7 +129,9 @@ def test_nobody_supports_their_own_words_through_a_twin(
     database: Database, acting: Acting, item: int, world: World
 ) -> None:
     with database.writing() as session:
-        twin = ContributionAuthor(contribution_id=item, person_id=world.people["moderator"], name="Lia")
+        twin = ContributionAuthor(
+            contribution_id=item, person_id=world.people["moderator"], name="Lia", via_id=item
+        )
         session.add(twin)
     with pytest.raises(Denied, match="own_support"):
         as_(database, acting, "moderator", lambda ctx: supports.add(ctx, AddSupport(item)))
