@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lab.cli.demo import words
 from lab.cli.demo.reading import instant
 from lab.db import search
+from lab.kernel.clock import local_date
 from lab.kernel.text import clean_line
 from lab.models.accounts import Role
 from lab.models.actions import (
@@ -100,6 +101,9 @@ def _proposal(ctx: Context, item: dict[str, Any], codes: Codes, *, finished: boo
             },
         ),
     )
+    if contribution.is_open:
+        # The office's list goes by its day: without one the oldest promise would come last.
+        contribution.office_due_on = local_date(contribution.promise_due_at, ctx.timezone)
     _steps(ctx, item, contribution)
     return contribution
 
