@@ -108,7 +108,8 @@ def _web(app: Flask) -> None:
 
 
 def _name_request() -> None:
-    request.environ[request_log.REQUEST_ID] = app_state.request_id()
+    # The log around the application has named the request; without it (a shell, a test) it is named here.
+    g.request_id = request.environ.setdefault(request_log.REQUEST_ID, app_state.request_id())
     request.environ[request_log.ROUTE] = str(request.url_rule) if request.url_rule else "-"
     g.setdefault("page_cached", False)
 

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from lab.kernel.ids import new_key
+
 log = logging.getLogger("lab.request")
 
 #: Set by the application in the WSGI environment.
@@ -73,6 +75,7 @@ class RequestLog:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         started = time.perf_counter()
+        environ[REQUEST_ID] = new_key()
         seen: dict[str, Any] = {}
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
@@ -88,7 +91,7 @@ class RequestLog:
                     "route": environ.get(ROUTE, "-"),
                     "status": seen.get("status", 0),
                     "ms": round((time.perf_counter() - started) * 1000, 1),
-                    "id": environ.get(REQUEST_ID, ""),
+                    "id": environ[REQUEST_ID],
                 },
             )
         return answer
