@@ -41,7 +41,7 @@ def public_nav() -> list[NavItem]:
     ]
 
 
-#: Staff pages in order, each with the right that shows it.
+#: Staff pages in order, each with the right that shows it; of pages with one prefix the first one may open.
 _DESK = (
     ("desk.inbox", "desk.", Permission.INBOX_SEE),
     ("intake.new", "intake.", Permission.CONTRIBUTION_TYPE),
@@ -51,6 +51,7 @@ _DESK = (
     ("people.index", "people.", Permission.PERSON_REGISTER),
     ("letters.index", "letters.", Permission.LETTER_PRINT),
     ("house.settings", "house.", Permission.SETTINGS_EDIT),
+    ("house.themes", "house.", Permission.PROGRAMME_EDIT),
 )
 
 
@@ -64,6 +65,7 @@ def _desk_words() -> dict[str, str]:
         "people.index": _("Persone"),
         "letters.index": _("Lettere"),
         "house.settings": _("Il sito"),
+        "house.themes": _("Il sito"),
     }
 
 
@@ -89,8 +91,13 @@ def desk_nav() -> list[NavItem]:
     """The staff menu, only what this person may open."""
     ctx = context()
     words = _desk_words()
+    first = {
+        prefix: endpoint
+        for endpoint, prefix, permission in reversed(_DESK)
+        if rules.decide_route(ctx.actor, permission, ctx.now).allowed
+    }
     return [
         _item(words[endpoint], endpoint, prefix)
-        for endpoint, prefix, permission in _DESK
-        if rules.decide_route(ctx.actor, permission, ctx.now).allowed
+        for endpoint, prefix, _permission in _DESK
+        if first.get(prefix) == endpoint
     ]

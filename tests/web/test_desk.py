@@ -114,12 +114,20 @@ def test_outsiders_do_not_learn_that_the_desk_exists(
         assert sign_in(who).post(f"/regia/{code}/letta").status_code == 404
 
 
-@pytest.mark.parametrize(("who", "start"), [("administrator", "/regia/sito"), ("delegate", "/regia/progetti")])
+@pytest.mark.parametrize(
+    ("who", "start"), [("administrator", "/regia/sito"), ("delegate", "/regia/progetti")]
+)
 def test_who_answers_nothing_finds_their_own_page_at_the_desk(sign_in: SignIn, who: str, start: str) -> None:
     browser = sign_in(who)
     answer = browser.get("/regia")
     assert answer.status_code == 303 and answer.location == start
     assert browser.get(start).status_code == 200
+
+
+def test_the_coordinator_reaches_themes_and_the_log_from_the_menu(sign_in: SignIn) -> None:
+    browser = sign_in("coordinator")
+    assert 'href="/regia/sito/temi"' in browser.get("/regia").text
+    assert 'href="/regia/sito/registro"' in browser.get("/regia/sito/temi").text
 
 
 def test_an_office_opens_only_its_own(
