@@ -70,6 +70,9 @@ def new() -> str:
     data: dict[str, Any] = {"contributions": [one.code for one in chosen]}
     if len(chosen) == 1:
         data["title"] = chosen[0].title
+    offices = [one.office_id for one in chosen if one.office_id]
+    if offices:
+        data["office"] = offices[0]
     return _form_page(ActionForm(data=data))
 
 
@@ -212,10 +215,10 @@ def save(code: str) -> Response | tuple[str, int]:
     _offer(form, action)
     if not form.validate():
         return _form_page(form, action), 422
-    version = _number(form.version.data)
+    version, adopted = _number(form.version.data), _is_proposed(action)
     try:
         with transaction() as ctx:
-            if _is_proposed(action):
+            if adopted:
                 under_way = request.form.get("start") == "now"
                 actions.adopt(ctx, Adopt(action.id, version, form.plan(), under_way))
             else:
@@ -226,7 +229,7 @@ def save(code: str) -> Response | tuple[str, int]:
     except Conflict as error:
         form.form_errors.append(str(error_words(error.code)))
         return _form_page(form, action_pages.by_code(context(), code)), 409
-    flash(_("Adottata con le modifiche.") if _is_proposed(action) else _("Salvato."), "success")
+    flash(_("Adottata con le modifiche.") if adopted else _("Salvato."), "success")
     return redirect(url_for("weaving.show", code=code), 303)
 
 
