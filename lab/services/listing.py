@@ -49,6 +49,7 @@ class Wish:
     place_id: int | None = None
     office_id: int | None = None
     project_id: int | None = None
+    event_id: int | None = None
     state: State | None = None
     kind: Kind | None = None
     order: Order = Order.RECENT
@@ -237,6 +238,7 @@ def _conditions(wish: Wish) -> list[ColumnElement[bool]]:
         (Contribution.theme_id, wish.theme_id),
         (Contribution.place_id, wish.place_id),
         (Contribution.office_id, wish.office_id),
+        (Contribution.event_id, wish.event_id),
         (Contribution.kind, wish.kind),
     ):
         if value is not None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from flask import Flask, current_app, render_template, request
@@ -13,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
 from lab.kernel.errors import Conflict, Denied, Invalid, NotFound, RateLimited, Unavailable
-from lab.web import held
+from lab.web import held, problems
 from lab.web.foreign import from_elsewhere
 from lab.web.labels import error_words
 
@@ -101,17 +103,31 @@ def fault(error: Exception) -> Answer:
     return page(500), 500
 
 
+def _in_their_format(handler: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """People get a page; programs that read the API the same news as problem+json."""
+
+    @wraps(handler)
+    def told(error: Any) -> Any:
+        return problems.answer(error) if problems.wanted() else handler(error)
+
+    return told
+
+
 def init_app(app: Flask) -> None:
     """Register every handler."""
-    app.register_error_handler(NotFound, not_found)
-    app.register_error_handler(Denied, denied)
-    app.register_error_handler(Conflict, conflict)
-    app.register_error_handler(Invalid, invalid)
-    app.register_error_handler(RateLimited, limited)
-    app.register_error_handler(Unavailable, unavailable)
-    app.register_error_handler(PoolTimeout, unavailable)
-    app.register_error_handler(DBAPIError, database_fault)
-    app.register_error_handler(CSRFError, stale_token)
-    app.register_error_handler(RequestEntityTooLarge, too_large)
-    app.register_error_handler(HTTPException, http_error)
-    app.register_error_handler(Exception, fault)
+    handlers: tuple[tuple[type[Exception], Callable[[Any], Any]], ...] = (
+        (NotFound, not_found),
+        (Denied, denied),
+        (Conflict, conflict),
+        (Invalid, invalid),
+        (RateLimited, limited),
+        (Unavailable, unavailable),
+        (PoolTimeout, unavailable),
+        (DBAPIError, database_fault),
+        (CSRFError, stale_token),
+        (RequestEntityTooLarge, too_large),
+        (HTTPException, http_error),
+        (Exception, fault),
+    )
+    for kind, handler in handlers:
+        app.register_error_handler(kind, _in_their_format(handler))

@@ -6,6 +6,7 @@ from lab.web.views import (
     accounts,
     actions,
     answers,
+    api,
     comments,
     csp,
     desk,
@@ -73,6 +74,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     receipts.blueprint,
     intake.blueprint,
     feeds.blueprint,
+    api.blueprint,
     letters.blueprint,
     notifications.blueprint,
 )
