@@ -109,20 +109,62 @@ def _matches(session: Session, words: list[str], *, all_words: bool) -> ColumnEl
     # Words come from `search_words`: letters and digits only, so nothing in them is syntax on either engine.
     if not words:
         return None
-    if session.get_bind().dialect.name == "sqlite":
-        terms = [f'"{word}"' for word in words]
-        terms[-1] += "*" if all_words else ""
-        phrase = (" AND " if all_words else " OR ").join(terms)
-        return search_document.c.id.in_(
-            text("SELECT rowid FROM search_fts WHERE search_fts MATCH :fts_query").bindparams(
-                fts_query=phrase
-            )
-        )
-    terms = [f"'{word}'" for word in words]
-    terms[-1] += ":*" if all_words else ""
-    phrase = (" & " if all_words else " | ").join(terms)
+    on_sqlite = session.get_bind().dialect.name == "sqlite"
+    quote, joint, prefix = ('"', " AND " if all_words else " OR ", "*") if on_sqlite else ("'", " & ", ":*")
+    if not on_sqlite and not all_words:
+        joint = " | "
+    phrase = joint.join(f"{quote}{word}{quote}" for word in words) + (prefix if all_words else "")
+    known: dict[str, ColumnElement[bool]] = session.info.setdefault(_KNOWN, {})
+    if phrase not in known:
+        known[phrase] = (_on_sqlite if on_sqlite else _on_postgresql)(session, phrase)
+    return known[phrase]
+
+
+#: Newest documents that are looked at first, and how many of them make a word a common one. The newest match
+#: of a common word is near: documents are walked from the end. Those of a rare one are listed by the index.
+#: Neither engine's planner can tell the two apart, and the wrong way takes seconds at a million documents.
+_NEWEST = 1_000
+_COMMON = 4
+_KNOWN = "lab.search"
+
+
+#: The newest matches as a list, which costs little to look into; older documents one by one. The plus signs
+#: keep SQLite from taking the two halves apart, which would ask about every document there is.
+_WALK = (
+    "(+search_document.id IN (SELECT rowid FROM search_fts WHERE search_fts MATCH :fts_query"
+    " ORDER BY rowid DESC LIMIT 500)"
+    " OR (+search_document.id < (SELECT min(found) FROM (SELECT rowid AS found FROM search_fts"
+    " WHERE search_fts MATCH :fts_query ORDER BY rowid DESC LIMIT 500))"
+    " AND EXISTS (SELECT 1 FROM search_fts WHERE search_fts MATCH :fts_query"
+    " AND rowid = search_document.id)))"
+)
+
+
+def _on_sqlite(session: Session, phrase: str) -> ColumnElement[bool]:
+    probe = text(
+        "SELECT count(*) FROM search_fts WHERE search_fts MATCH :fts_query"
+        " AND rowid > (SELECT max(id) FROM search_document) - :newest"
+    )
+    near = session.execute(probe, {"fts_query": phrase, "newest": _NEWEST}).scalar_one()
+    if near >= _COMMON:
+        return text(_WALK).bindparams(fts_query=phrase)  # type: ignore[return-value]
+    listed = text("SELECT rowid FROM search_fts WHERE search_fts MATCH :fts_query")
+    return search_document.c.id.in_(listed.bindparams(fts_query=phrase))
+
+
+def _on_postgresql(session: Session, phrase: str) -> ColumnElement[bool]:
     vector: ColumnElement[str] = literal_column("search_document.vector")
-    return vector.op("@@")(func.to_tsquery("simple", bindparam("ts_query", phrase)))
+    found: ColumnElement[bool] = vector.op("@@")(func.to_tsquery("simple", bindparam("ts_query", phrase)))
+    # The limit inside keeps the planner from going to the word index, which knows nothing of "newest".
+    newest = (
+        select(found.label("holds")).select_from(search_document)
+        .order_by(search_document.c.id.desc()).limit(_NEWEST).subquery()
+    )  # fmt: skip
+    if session.execute(select(func.count()).where(newest.c.holds)).scalar_one() >= _COMMON:
+        return found
+    # As an array it is made first, by the word index, and not taken apart again by the planner.
+    listed = select(search_document.c.id).where(found).correlate(None).scalar_subquery()
+    return search_document.c.id == func.any(func.array(listed))
 
 
 def found_ids(
