@@ -65,15 +65,27 @@ _IN_FORCE = and_(
 #: Sent with every request of a signed-in reader: put together once, and plain columns rather than objects.
 _READER = (
     select(
-        WebSession.id, WebSession.ended_at, WebSession.expires_at, WebSession.seen_at,
-        WebSession.shared_device, Person.id.label("person_id"), Person.name, Person.locale, Person.unread_count,
-        Person.mail_rhythm, Person.blocked_at, RoleGrant.role, RoleGrant.office_id, RoleGrant.body_id, RoleGrant.seat_code,
+        WebSession.id,
+        WebSession.ended_at,
+        WebSession.expires_at,
+        WebSession.seen_at,
+        WebSession.shared_device,
+        Person.id.label("person_id"),
+        Person.name,
+        Person.locale,
+        Person.unread_count,
+        Person.mail_rhythm,
+        Person.blocked_at,
+        RoleGrant.role,
+        RoleGrant.office_id,
+        RoleGrant.body_id,
+        RoleGrant.seat_code,
     )
     .join(Person, Person.id == WebSession.person_id)
     .outerjoin(RoleGrant, _IN_FORCE)
     .where(WebSession.token_digest == bindparam("digest"))
     .order_by(RoleGrant.id)
-)  # fmt: skip
+)
 
 
 def load_reader(token: str) -> Reader | None:
