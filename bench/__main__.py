@@ -9,9 +9,11 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from flask import Flask
 from sqlalchemy import select
 
 import lab.models  # noqa: F401  # every table is known before the first query
@@ -47,31 +49,35 @@ def _say(words: str) -> None:
 
 
 def _engine(name: str, options: argparse.Namespace, folder: Path) -> Iterator[Line]:
-    with engines.engine(name) as url:
-        database = Database(url, slow_ms=60_000)
-        data.start(database)
-        site.make_bare_table(database)
-        earlier: measure.Latencies = {}
+    with engines.engine(name) as make, ExitStack() as stack:
+        small: measure.Stand | None = None
+        # The smallest stays open: pages are asked of it and of each larger one by turns.
         for size in options.sizes:
+            url = make()
+            database = Database(url, slow_ms=60_000)
+            stack.callback(database.dispose)
+            data.start(database)
+            site.make_bare_table(database)
             _say(f"{name}: {size:,} proposals, filled in {data.fill(database, size):.0f} s")
-            with site.in_process(url, folder) as app:
-                with database.session() as session:
-                    people = list(
-                        session.execute(select(Person.id).order_by(Person.id.desc()).limit(400)).scalars()
-                    )
-                staff = site.person(app, "facilitatore@demo.example")
-                readers = measure.Readers(site.sign_in(app, people), site.sign_in(app, [staff])[0])
-                if size <= _UNDER_LOAD:
-                    yield from _loaded(name, size, url, folder, readers, database, options)
-                _say(f"{name}: pages one by one")
-                yield from measure.statements(name, size, app, readers)
-                found = measure.latencies(size, app, readers)
-                if earlier:
-                    yield from measure.growth(name, (options.sizes[0], size), earlier, found)
-                earlier = earlier or found
+            app = stack.enter_context(site.in_process(url, folder))
+            stand = measure.Stand(size, app, _readers(app, database))
+            if size <= _UNDER_LOAD:
+                yield from _loaded(name, size, url, folder, stand.readers, database, options)
+            _say(f"{name}: pages one by one")
+            yield from measure.statements(name, size, app, stand.readers)
+            if small is not None:
+                yield from measure.growth(name, small, stand)
+            small = small or stand
         _say(f"{name}: import")
         yield from measure.import_rate(name, options.sizes[-1], database)
-        database.dispose()
+
+
+def _readers(app: Flask, database: Database) -> measure.Readers:
+    newest = select(Person.id).order_by(Person.id.desc()).limit(400)
+    with database.session() as session:
+        people = list(session.execute(newest).scalars())
+    staff = site.person(app, "facilitatore@demo.example")
+    return measure.Readers(site.sign_in(app, people), site.sign_in(app, [staff])[0])
 
 
 def _loaded(

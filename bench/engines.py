@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lab.db import migrations
-from lab.db.engine import Database
-from tests.databases import PostgresqlFactory
+from tests.databases import PostgresqlFactory, SqliteFactory
 
 
 @contextmanager
-def engine(name: str) -> Iterator[str]:
-    """The address of a migrated, empty database of this engine; gone afterwards. "Saved" means on disk."""
+def engine(name: str) -> Iterator[Callable[[], str]]:
+    """Makes migrated, empty databases of this engine and gives their addresses; all are gone afterwards.
+
+    What is written is on disk when it is said to be, as in service.
+    """
     if name == "sqlite":
         folder = Path(tempfile.mkdtemp(prefix="lab-bench-"))
-        url = f"sqlite:///{folder}/bench.db"
-        database = Database(url)
-        migrations.upgrade(database.engine)
-        database.dispose()
+        files = SqliteFactory(folder)
         try:
-            yield url
+            yield files.make
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            files.close()
         return
-    factory = PostgresqlFactory(durable=True)
+    cluster = PostgresqlFactory(durable=True)
     try:
-        yield factory.make()
+        yield cluster.make
     finally:
-        factory.close()
+        cluster.close()

@@ -134,33 +134,34 @@ def statements(engine: str, size: int, app: Flask, readers: Readers) -> Iterator
             yield line(engine, size, f"statements: {case.what}", str(count), count, ceiling=6)
 
 
-#: Median milliseconds and the page they belong to, by what it is called.
-Latencies = dict[str, tuple[float, Case]]
+@dataclass(frozen=True)
+class Stand:
+    """The application on a database of one size, here in this process."""
+
+    size: int
+    app: Flask
+    readers: Readers
 
 
-def latencies(size: int, app: Flask, readers: Readers, times: int = 15) -> Latencies:
-    """Median milliseconds of each page drawn anew, by name. Pages that are not there are left out."""
-    found = {}
-    for case in drawn_anew(app.extensions["lab"].database, size):
-        client = browser(app, readers.of(case))
-        if client.get(case.path).status_code != 200:
+def growth(engine: str, small: Stand, large: Stand, times: int = 15) -> Iterator[Line]:
+    """How much slower the same page is with more proposals: drawn anew, by turns, medians compared."""
+    few = {case.what: case for case in drawn_anew(small.app.extensions["lab"].database, small.size)}
+    for case in drawn_anew(large.app.extensions["lab"].database, large.size):
+        sides = [
+            (browser(stand.app, stand.readers.of(one)), one.path)
+            for stand, one in ((small, few[case.what]), (large, case))
+        ]
+        if any(client.get(path).status_code != 200 for client, path in sides):
             continue
-        taken = []
+        taken: tuple[list[float], list[float]] = ([], [])
         for number in range(times + 3):
-            begun = time.perf_counter()
-            client.get(f"{case.path}&n={number}")
-            taken.append((time.perf_counter() - begun) * 1000)
-        found[case.what] = (statistics.median(taken[3:]), case)
-    return found
-
-
-def growth(engine: str, sizes: tuple[int, int], small: Latencies, large: Latencies) -> Iterator[Line]:
-    """How much slower the same page is with more proposals."""
-    for what, (slow, case) in large.items():
-        if what in small:
-            quick = small[what][0]
-            measured = f"{slow:.1f} ms, {quick:.1f} at {sizes[0]:,}"
-            yield line(engine, sizes[1], f"growth: {what}", measured, slow / quick, ceiling=case.growth)
+            for times_of, (client, path) in zip(taken, sides, strict=True):
+                begun = time.perf_counter()
+                client.get(f"{path}&n={number}")
+                times_of.append((time.perf_counter() - begun) * 1000)
+        quick, slow = (statistics.median(one[3:]) for one in taken)
+        measured = f"{slow:.1f} ms, {quick:.1f} at {small.size:,}"
+        yield line(engine, large.size, f"growth: {case.what}", measured, slow / quick, ceiling=case.growth)
 
 
 def submit(

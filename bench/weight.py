@@ -18,7 +18,7 @@ _FONT_FACE = re.compile(r"@font-face\s*\{[^}]*\}")
 _URL = re.compile(r"url\([\"']?([^\"')]+)")
 _IMPORT = re.compile(r"(?:from|import)\s*[\"'](\.?/[^\"']+)")
 #: Ranges of the faces for further Latin letters: a browser fetches them only where such a letter stands.
-_EXTENDED = re.compile(r"unicode-range:\s*U\+0?1")
+_EXTENDED = re.compile(r"unicode-range:\s*U\+0?1", re.IGNORECASE)
 
 
 @dataclass
