@@ -58,10 +58,39 @@ class Page:
         if found is not None:
             return found
         with self.lock:
-            plain = self.bodies[""]
-            made = brotli.compress(plain, quality=5) if encoding == "br" else gzip.compress(plain, 6, mtime=0)
-            self.bodies[encoding] = made
+            made = self.bodies[encoding] = _compressed(self.bodies[""], encoding, quality=5)
         return made
+
+
+#: What is worth compressing on its way to one reader.
+_PAGES = frozenset(("text/html", "application/json", "application/problem+json", "application/atom+xml"))
+
+
+def _encoding(environ: dict[str, Any]) -> str:
+    """The best encoding that the reader takes: br, gzip, or "" for none."""
+    accepted = environ.get("HTTP_ACCEPT_ENCODING", "")
+    return "br" if "br" in accepted else "gzip" if "gzip" in accepted else ""
+
+
+def _compressed(body: bytes, encoding: str, *, quality: int) -> bytes:
+    made: bytes = (
+        brotli.compress(body, quality=quality) if encoding == "br" else gzip.compress(body, 6, mtime=0)
+    )
+    return made
+
+
+def _joined(chunks: Iterable[bytes]) -> bytes:
+    """The whole body; the response is closed as WSGI asks."""
+    try:
+        return b"".join(chunks)
+    finally:
+        _close(chunks)
+
+
+def _close(chunks: Iterable[bytes]) -> None:
+    close = getattr(chunks, "close", None)
+    if close is not None:
+        close()
 
 
 class PageCache:
@@ -101,7 +130,7 @@ class PageCache:
             environ[ROUTE] = kept.route
             return self._send(kept, environ, start_response, key)
         made = self._render(environ, start_response, key)
-        return made if isinstance(made, list) else self._send(made, environ, start_response, key)
+        return self._send(made, environ, start_response, key) if isinstance(made, Page) else made
 
     def _concerns(self, environ: dict[str, Any]) -> bool:
         return (
@@ -132,7 +161,7 @@ class PageCache:
 
     def _render(
         self, environ: dict[str, Any], start_response: Callable[..., Any], key: Key
-    ) -> Page | list[bytes]:
+    ) -> Page | Iterable[bytes]:
         accepted = environ.pop("HTTP_ACCEPT_ENCODING", None)
         seen: dict[str, Any] = {}
         method = environ["REQUEST_METHOD"]
@@ -145,17 +174,13 @@ class PageCache:
             return lambda _data: None
 
         chunks = self.app(environ, catch)
-        body = b"".join(chunks)
-        close = getattr(chunks, "close", None)
-        if close is not None:
-            close()
         environ["REQUEST_METHOD"] = method
         if accepted is not None:
             environ["HTTP_ACCEPT_ENCODING"] = accepted
         headers: list[tuple[str, str]] = seen["headers"]
         if not any(name == CACHE_MARK for name, _ in headers):
-            start_response(seen["status"], headers, seen["exc_info"])
-            return [body] if method == "GET" else [b""]
+            return self._pass_on(chunks, environ, start_response, seen)
+        body = _joined(chunks)
         page = Page(
             route=str(environ.get(ROUTE, "-")),
             headers=[(name, value) for name, value in headers if name.lower() not in _DROPPED],
@@ -164,6 +189,34 @@ class PageCache:
         )
         self._keep(key, page)
         return page
+
+    def _pass_on(
+        self,
+        chunks: Iterable[bytes],
+        environ: dict[str, Any],
+        start_response: Callable[..., Any],
+        seen: dict[str, Any],
+    ) -> Iterable[bytes]:
+        """An answer for this reader alone: compressed when it is a page, streamed when it is a file."""
+        names = {name.lower(): value for name, value in seen["headers"]}
+        kind = names.get("content-type", "").partition(";")[0]
+        encoding = _encoding(environ)
+        if environ["REQUEST_METHOD"] == "HEAD":
+            _close(chunks)
+            start_response(seen["status"], seen["headers"], seen["exc_info"])
+            return [b""]
+        if kind not in _PAGES or not encoding or "content-encoding" in names:
+            start_response(seen["status"], seen["headers"], seen["exc_info"])
+            return chunks
+        body = _compressed(_joined(chunks), encoding, quality=4)
+        headers = [item for item in seen["headers"] if item[0].lower() not in ("content-length", "vary")]
+        headers += [
+            ("Content-Encoding", encoding),
+            ("Content-Length", str(len(body))),
+            ("Vary", "Cookie, Accept-Language, Accept-Encoding"),
+        ]
+        start_response(seen["status"], headers, seen["exc_info"])
+        return [body]
 
     def _keep(self, key: Key, page: Page) -> None:
         size = len(page.bodies[""])
@@ -183,8 +236,7 @@ class PageCache:
     def _send(
         self, page: Page, environ: dict[str, Any], start_response: Callable[..., Any], key: Key
     ) -> Iterable[bytes]:
-        accepted = environ.get("HTTP_ACCEPT_ENCODING", "")
-        encoding = "br" if "br" in accepted else "gzip" if "gzip" in accepted else ""
+        encoding = _encoding(environ)
         etag = f'W/"{page.etag}"'
         headers = [
             *page.headers,

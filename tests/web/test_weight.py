@@ -1,0 +1,39 @@
+"""A resident with little data gets small pages, also those that are made for them alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import brotli
+import pytest
+from flask.testing import FlaskClient
+
+BROTLI = {"Accept-Encoding": "gzip, deflate, br"}
+
+
+@pytest.mark.parametrize("path", ["/", "/proposte", "/proposte/nuova", "/accedi", "/registrati", "/ricevuta"])
+def test_pages_come_compressed_and_whole(client: FlaskClient, path: str) -> None:
+    plain = client.get(path)
+    small = client.get(path, headers=BROTLI)
+    assert small.headers["Content-Encoding"] == "br"
+    assert int(small.headers["Content-Length"]) == len(small.data) <= 8_000
+    assert b"</html>" in brotli.decompress(small.data)
+    assert "Content-Encoding" not in plain.headers
+    assert "Accept-Encoding" in small.headers["Vary"]
+
+
+def test_signed_in_pages_too(sign_in: Callable[[str], FlaskClient]) -> None:
+    answer = sign_in("rosa").get("/io", headers=BROTLI)
+    assert answer.headers["Content-Encoding"] == "br"
+
+
+def test_a_head_has_no_body(client: FlaskClient) -> None:
+    for path in ("/proposte", "/proposte/nuova", "/esiti"):
+        answer = client.head(path, headers=BROTLI)
+        assert (answer.status_code, answer.data) == (200, b"")
+
+
+def test_what_one_has_already_is_not_sent_again(client: FlaskClient) -> None:
+    first = client.get("/proposte", headers=BROTLI)
+    again = client.get("/proposte", headers={**BROTLI, "If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
