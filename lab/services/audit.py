@@ -8,6 +8,9 @@ from lab.models.operations import AuditEntry
 from lab.policy.actor import Grant
 from lab.services.context import Context
 
+#: What people know by a public code; other codes may be secrets and are never written down.
+_BY_CODE = frozenset({"contribution", "action", "project"})
+
 
 def record(
     ctx: Context,
@@ -19,6 +22,8 @@ def record(
     **details: Any,
 ) -> AuditEntry:
     """Write one entry about `subject` (a model with an `id`) in the transaction of the act itself."""
+    if subject.__tablename__ in _BY_CODE:
+        details.setdefault("code", subject.code)
     entry = AuditEntry(
         at=ctx.now,
         person_id=ctx.actor.person_id,

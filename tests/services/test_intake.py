@@ -39,7 +39,7 @@ def test_two_words_and_a_channel_are_enough(database: Database, acting: Acting, 
     with database.session() as session:
         audit = session.execute(select(AuditEntry).where(AuditEntry.verb == "contribution.type")).scalar_one()
         told = session.execute(select(OutboxItem)).scalars().all()
-    assert (audit.capacity, audit.details) == ("facilitator", {"channel": "phone"})
+    assert (audit.capacity, audit.details) == ("facilitator", {"channel": "phone", "code": placed.code})
     assert [one.payload["event"] for one in told] == ["contribution.placed"]
 
 
