@@ -17,8 +17,15 @@ _NOT_FETCHED = re.compile(r"rel=\"(?:canonical|alternate|next|prev)\"")
 _FONT_FACE = re.compile(r"@font-face\s*\{[^}]*\}")
 _URL = re.compile(r"url\([\"']?([^\"')]+)")
 _IMPORT = re.compile(r"(?:from|import)\s*[\"'](\.?/[^\"']+)")
-#: Ranges of the faces for further Latin letters: a browser fetches them only where such a letter stands.
-_EXTENDED = re.compile(r"unicode-range:\s*U\+0?1", re.IGNORECASE)
+_RANGE = re.compile(r"U\+([0-9A-F]+)(?:-([0-9A-F]+))?", re.IGNORECASE)
+
+
+def _is_needed(face: str, letters: set[int]) -> bool:
+    """Whether a browser fetches this face: only where a letter of its range stands on the page."""
+    ranges = _RANGE.findall(face.partition("unicode-range")[2])
+    return not ranges or any(
+        int(first, 16) <= letter <= int(last or first, 16) for first, last in ranges for letter in letters
+    )
 
 
 @dataclass
@@ -29,10 +36,12 @@ class Visit:
     bytes: int = 0
     fetched: dict[str, int] = field(default_factory=dict)
     foreign: list[str] = field(default_factory=list)
+    letters: set[int] = field(default_factory=set)
 
     def open(self, path: str) -> None:
         """Read a page, then whatever it names that is not at hand yet. Photographs of people are left out."""
         html = self._fetch(path, again=True)
+        self.letters.update(map(ord, re.sub(r"<[^>]*>", "", html)))
         for tag in _ASSETS.finditer(html):
             address = tag[1]
             if _NOT_FETCHED.search(tag[0]) or address.startswith(("data:", "/foto/")):
@@ -48,7 +57,7 @@ class Visit:
         text = self._fetch(address)
         if address.endswith(".css"):
             faces = _FONT_FACE.findall(text)
-            needed = [url for face in faces if not _EXTENDED.search(face) for url in _URL.findall(face)]
+            needed = [url for face in faces if _is_needed(face, self.letters) for url in _URL.findall(face)]
             for url in needed:
                 self._follow(_absolute(address, url))
         elif address.endswith(".js"):
