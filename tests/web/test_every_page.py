@@ -171,7 +171,7 @@ def _examples(database: Database) -> dict[str, list[dict[str, Any]]]:
         "api.input": [{"code": receipt}, {"code": "2222-2222"}],
         "people": [{"person_id": person}],
         "house": [{"place_id": 1, "theme_id": 1}],
-        "moderation": [{"act_id": 1, "what": "proposta", "number": 1}],
+        "moderation": [{"act_id": 1, "what": "proposta", "number": 1, "code": "PR39"}],
         "media": [{"name": photo or "0" * 20, "width": 480}],
         "accounts": [{"token": "not-a-token"}],
         "notifications": [{"token": "not-a-token"}],
