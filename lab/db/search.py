@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from lab.db.base import Base, Id
-from lab.kernel.text import fold, search_words
+from lab.kernel.text import search_text, search_words
 
 search_document = Table(
     "search_document",
@@ -81,7 +81,7 @@ INDEXED = 20_000
 def put_document(session: Session, kind: str, subject_id: int, words: str, *, is_public: bool) -> None:
     """Index (again) the words of one subject; `kind` is contribution, action, project or event."""
     column = search_document.c[f"{kind}_id"]
-    values = {"folded": fold(words)[:INDEXED], "is_public": is_public}
+    values = {"folded": search_text(words, INDEXED), "is_public": is_public}
     known = session.execute(update(search_document).where(column == subject_id).values(**values))
     if not known.rowcount:  # type: ignore[attr-defined]
         session.execute(insert(search_document).values(kind=kind, **{column.name: subject_id}, **values))

@@ -18,6 +18,7 @@ _FOREIGN = re.compile(r"[^\x00-\x7f]+")
 _NOT_PLAIN = re.compile(r"[^\n\t\x20-\x7e]+")
 _LETTERS = re.compile(r"[^\W\d_]")
 _WORDS = re.compile(r"\w+")
+_ASCII_WORD = re.compile(r"[A-Za-z0-9]+")
 _SENTENCE_END = re.compile(r"[.!?…]+(?=\s|$)|\n\s*\n")
 
 
@@ -70,6 +71,14 @@ def fold(s: str) -> str:
 
 def _without_accents(found: re.Match[str]) -> str:
     return "".join(c for c in found[0] if unicodedata.combining(c) < 10)
+
+
+def search_text(s: str, limit: int) -> str:
+    """The folded words of a text with single spaces between, as an index holds them, cut at `limit`.
+
+    Signs are left out here, so that no engine's own idea of a word (paths, addresses, hyphens) gets a say.
+    """
+    return " ".join(word[:60] for word in _split_words(fold(s[: limit * 2])))[:limit].rstrip()
 
 
 def search_words(query: str, max_words: int = 8) -> list[str]:
@@ -181,6 +190,8 @@ def _cut(s: str, limit: int) -> str:
 
 
 def _split_words(folded: str) -> list[str]:
+    if folded.isascii():
+        return _ASCII_WORD.findall(folded)
     # Python's \w leaves out the vowel signs of Indian scripts, which would break their words in pieces.
     spaced = "".join(c if c.isalnum() or unicodedata.category(c)[0] == "M" else " " for c in folded)
     return [word for word in spaced.split() if any(c.isalnum() for c in word)]

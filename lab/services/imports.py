@@ -21,7 +21,7 @@ from lab.db import search
 from lab.db.version import mark_public_change
 from lab.kernel.errors import Invalid
 from lab.kernel.ids import new_receipt_code
-from lab.kernel.text import fold, slugify
+from lab.kernel.text import fold, search_text, slugify
 from lab.models.contributions import Channel, Contribution, Proposal, Step, StepKind, Visibility
 from lab.models.conversation import Comment
 from lab.models.operations import ImportBatch
@@ -146,7 +146,9 @@ def _books(ctx: Context, values: list[dict[str, Any]]) -> None:
                 "kind": "contribution",
                 "contribution_id": v["id"],
                 "is_public": True,
-                "folded": fold(f"{v['title']} {v['text']} {v['author_name']} {v['code']}")[: search.INDEXED],
+                "folded": search_text(
+                    f"{v['title']} {v['text']} {v['author_name']} {v['code']}", search.INDEXED
+                ),
             }
             for v in values
         ],

@@ -62,7 +62,7 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def is_same(folder: Path, one: StoredPhoto, other: StoredPhoto) -> bool:
-    """Whether two stored photographs show exactly the same picture: their versions are equal byte for byte."""
+    """Whether two stored photographs show the same picture: their versions are equal byte for byte."""
     if (one.width, one.height, one.widths) != (other.width, other.height, other.widths):
         return False
     pairs = [(path_of(folder, one.name, w), path_of(folder, other.name, w)) for w in one.widths]
