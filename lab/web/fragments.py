@@ -10,14 +10,19 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import TypeVar
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from flask import request, session
 
 from lab.db.version import current_version
 from lab.kernel.clock import local_date
 from lab.web.app_state import context, lab
 from lab.web.i18n import language
+from lab.web.reader import reader
 
 Piece = TypeVar("Piece")
+View = TypeVar("View", bound=Callable[..., Any])
 
 #: Pieces kept in one process; a piece is some tens of kilobytes.
 _MOST = 200
@@ -53,6 +58,24 @@ def fragment(name: str, wish: object, make: Callable[[], Piece]) -> Piece:
     # The engine's address tells applications of one process apart (tests have many).
     key = (id(lab().database), name, wish, language(), day, version)
     return _FRAGMENTS.get(key, make)
+
+
+def same_for_readers(view: View) -> View:
+    """A page that differs between signed-in readers in its header only: drawn once for all who see the same.
+
+    The header shows whether the desk is theirs and how much is unread. A page with a message to show is
+    drawn for that reader alone. Readers without a session never come here: the page cache serves them.
+    """
+
+    @wraps(view)
+    def kept(*args: Any, **kwargs: Any) -> Any:
+        found = reader()
+        if found is None or "_flashes" in session:
+            return view(*args, **kwargs)
+        wish = (request.full_path[:1000], found.is_staff, found.unread)
+        return fragment("page", wish, lambda: view(*args, **kwargs))
+
+    return cast(View, kept)
 
 
 _FRAGMENTS = Fragments()

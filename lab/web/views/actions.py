@@ -17,6 +17,7 @@ from lab.services.listing import Choice
 from lab.web import action_words, item_parts
 from lab.web.access import cached
 from lab.web.app_state import context
+from lab.web.fragments import same_for_readers
 from lab.web.labels import label
 from lab.web.pagination import decode_key, encode_key
 
@@ -76,6 +77,7 @@ def _asked(choices: list[Choice]) -> Asked:
 
 
 @blueprint.get("/azioni")
+@same_for_readers
 @cached
 def index() -> str:
     """All that is being done because somebody spoke."""

@@ -10,6 +10,7 @@ from lab.services import events
 from lab.web import programme_cards as cards
 from lab.web.access import cached, public
 from lab.web.app_state import context
+from lab.web.fragments import same_for_readers
 from lab.web.pagination import decode_key, encode_key, page_url
 
 blueprint = Blueprint("events", __name__)
@@ -22,6 +23,7 @@ def _after() -> events.Mark | None:
 
 
 @blueprint.get("/eventi")
+@same_for_readers
 @cached
 def index() -> str:
     """What comes and what has been."""

@@ -22,6 +22,7 @@ from lab.services.outcomes import Filter, Kept, Numbers, Told
 from lab.web.access import cached, public
 from lab.web.app_state import context, lab
 from lab.web.formats import month_words, number
+from lab.web.fragments import same_for_readers
 from lab.web.labels import label
 from lab.web.listed import named
 
@@ -72,6 +73,7 @@ def _asked(found: Numbers) -> Asked:
 
 
 @blueprint.get("/esiti")
+@same_for_readers
 @cached
 def index() -> str:
     """How the promise is kept, with everything that is late in plain sight."""

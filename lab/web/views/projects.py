@@ -13,11 +13,13 @@ from lab.web import programme_cards as cards
 from lab.web.access import cached
 from lab.web.app_state import context
 from lab.web.change_words import change_words
+from lab.web.fragments import same_for_readers
 
 blueprint = Blueprint("projects", __name__)
 
 
 @blueprint.get("/progetti")
+@same_for_readers
 @cached
 def index() -> str:
     """All projects by axis, each with where it stands and since when."""

@@ -19,7 +19,7 @@ from lab.services.supports import Standing
 from lab.web import filo, listed
 from lab.web.access import cached
 from lab.web.app_state import context
-from lab.web.fragments import fragment
+from lab.web.fragments import fragment, same_for_readers
 from lab.web.i18n import language
 from lab.web.item_parts import item_actions, item_thread
 from lab.web.labels import label
@@ -106,6 +106,7 @@ def _paged(asked: Asked) -> Asked:
 
 
 @blueprint.get("/proposte")
+@same_for_readers
 @cached
 def index() -> str:
     """The list, or its plan; what it shows depends on the address only, never on the reader."""
