@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -134,7 +135,8 @@ def test_every_blueprint_module_is_registered(site: Flask) -> None:
         if Path(module.place).parts[:3] == ("lab", "web", "views")
         and re.search(r"^[a-z_]+ = Blueprint\(", module.text, re.MULTILINE)
     }
-    used = {Path(view.__code__.co_filename).name for _rule, view in routes(site) if hasattr(view, "__code__")}
+    views = [inspect.unwrap(view) for _rule, view in routes(site)]
+    used = {Path(view.__code__.co_filename).name for view in views if hasattr(view, "__code__")}
     assert sorted(place for place in made if Path(place).name not in used) == []
 
 
