@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-from flask import request, session
+from flask import g, request, session
 
 from lab.db.version import current_version
 from lab.kernel.clock import local_date
@@ -53,10 +53,12 @@ class Fragments:
 def fragment(name: str, wish: object, make: Callable[[], Piece]) -> Piece:
     """A piece of page that depends only on public content, the language, the day and `wish`."""
     ctx = context()
-    version = current_version(ctx.session)
+    if "content_version" not in g:
+        # Once for all pieces of a request: what is drawn later is as new or newer, never older.
+        g.content_version = current_version(ctx.session)
     day = local_date(ctx.now, ctx.timezone)
     # The engine's address tells applications of one process apart (tests have many).
-    key = (id(lab().database), name, wish, language(), day, version)
+    key = (id(lab().database), name, wish, language(), day, g.content_version)
     return _FRAGMENTS.get(key, make)
 
 
