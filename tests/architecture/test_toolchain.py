@@ -163,7 +163,7 @@ def test_the_styles_ask_only_for_files_that_are_built(manifest: dict[str, str]) 
             assert own - set(manifest.values()) == set(), name
 
 
-def test_the_three_typefaces_of_a_first_visit_weigh_24_kb_at_most(manifest: dict[str, str]) -> None:
+def test_the_typefaces_of_a_first_visit_weigh_16_kb_at_most(manifest: dict[str, str]) -> None:
     fonts = [hashed for name, hashed in manifest.items() if re.fullmatch(r"fonts/titillium-\d+\.woff2", name)]
     assert fonts
-    assert sum((ROOT / "static/dist" / font).stat().st_size for font in fonts) <= 24_000
+    assert sum((ROOT / "static/dist" / font).stat().st_size for font in fonts) <= 16_000

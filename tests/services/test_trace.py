@@ -50,9 +50,7 @@ def test_one_walks_from_the_words_to_the_office_and_back(
         assert {("word", words.code), ("action", action.code), ("project", "P4")} <= set(kinds(project))
 
 
-def test_merged_words_walk_on_and_are_found_again(
-    database: Database, acting: Acting, world: World
-) -> None:
+def test_merged_words_walk_on_and_are_found_again(database: Database, acting: Acting, world: World) -> None:
     action = adopted(database, acting, world)
     with database.writing() as session:
         ctx = acting(session, "system")

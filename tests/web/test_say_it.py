@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -145,7 +147,7 @@ def test_photographs_of_what_everybody_reads_are_kept_for_ever(sign_in: SignIn, 
         ({"text": "Va bene", "title": "t" * 121}, "al massimo 120"),
         ({"text": "Va bene", "author_name": "n" * 61}, "al massimo 60"),
         ({"text": "Va bene", "theme": "' OR 1=1 --"}, "Questa scelta non c'è più"),
-        ({"text": "Va bene", "place": "\x00"}, "Questa scelta non c'è più"),
+        ({"text": "Va bene", "place": "L99\x00"}, "Questa scelta non c'è più"),
         ({"text": "Va bene", "project": "P999999999999999999999"}, "Questa scelta non c'è più"),
         ({"text": "Va bene", "sito": "http://spam.example"}, "Uno spazio nascosto era pieno"),
         ({}, "Scrivi almeno due parole."),
@@ -252,10 +254,14 @@ def test_an_expired_token_shows_what_was_typed(app: Flask, client: FlaskClient) 
 
 
 def test_far_too_much_at_once_leads_back_to_the_form(app: Flask, client: FlaskClient) -> None:
-    answer = client.post(
-        "/proposte/nuova", data={"text": "x" * 1_200_000}, content_type="multipart/form-data"
-    )
-    assert answer.status_code == 413 and 'href="/proposte/nuova"' in answer.text
+    with warnings.catch_warnings():
+        # Reading stops half way: the file into which it went is closed with the last reference to it.
+        warnings.simplefilter("ignore", ResourceWarning)
+        answer = client.post(
+            "/proposte/nuova", data={"text": "x" * 1_200_000}, content_type="multipart/form-data"
+        )
+        assert answer.status_code == 413 and 'href="/proposte/nuova"' in answer.text
+        gc.collect()
 
 
 def test_the_author_corrects_inside_the_window_only(
