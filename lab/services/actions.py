@@ -26,7 +26,7 @@ from lab.models.programme import Office
 from lab.policy import transitions
 from lab.policy.actor import Grant
 from lab.policy.permissions import Permission
-from lab.services import action_plan, audit, codes, outbox, site, weaving
+from lab.services import action_plan, audit, codes, once, outbox, site, weaving
 from lab.services.action_plan import TITLE_LIMIT, Plan
 from lab.services.context import Context
 
@@ -102,7 +102,8 @@ def draft(ctx: Context, command: Draft) -> Action:
     starts_on or due_on.
     """
     grant = ctx.require(Permission.ACTION_DRAFT)
-    again = _with_key(ctx, command.idempotency_key)
+    key = once.own_key(ctx, command.idempotency_key)
+    again = _with_key(ctx, key)
     if again is not None:
         return again
     if not command.contribution_ids and not ctx.actor.is_system:
@@ -116,14 +117,14 @@ def draft(ctx: Context, command: Draft) -> Action:
         created_at=ctx.now,
         created_by_id=ctx.actor.person_id,
         updated_at=ctx.now,
-        idempotency_key=command.idempotency_key,
+        idempotency_key=key,
     )
     try:
         with ctx.session.begin_nested():
             ctx.session.add(action)
             ctx.session.flush()
     except IntegrityError as error:
-        again = _with_key(ctx, command.idempotency_key)
+        again = _with_key(ctx, key)
         if again is None or not is_violation(error, "uq_action_idempotency_key"):
             raise
         return again
@@ -240,8 +241,8 @@ def report(ctx: Context, command: Report) -> ActionUpdate:
     action = _hold(ctx, command.action_id)
     grant = ctx.require(Permission.ACTION_UPDATE, action)
     if command.idempotency_key:
-        key = ActionUpdate.idempotency_key == command.idempotency_key
-        again = ctx.session.execute(select(ActionUpdate).where(key)).scalar_one_or_none()
+        mine = ActionUpdate.idempotency_key == once.own_key(ctx, command.idempotency_key)
+        again = ctx.session.execute(select(ActionUpdate).where(mine)).scalar_one_or_none()
         if again is not None:
             return again
     if action.state not in PUBLIC_ACTION_STATES:
@@ -311,7 +312,7 @@ def _update(
         person_id=ctx.actor.person_id,
         capacity=str(grant.role),
         signed_as=signed_as(ctx, grant),
-        idempotency_key=command.idempotency_key,
+        idempotency_key=once.own_key(ctx, command.idempotency_key),
     )
     ctx.session.add(update)
     return update

@@ -15,10 +15,9 @@ from typing import Any
 from sqlalchemy import Table, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
-from lab.db import search
+from lab.db import search, sums
 from lab.db.constraints import is_violation
 from lab.db.locking import expect_version, locked
-from lab.db.upsert import add_to
 from lab.kernel.clock import local_date
 from lab.kernel.errors import Invalid
 from lab.kernel.ids import new_receipt_code
@@ -41,7 +40,7 @@ from lab.models.contributions import (
 from lab.models.projects import Project
 from lab.policy import transitions
 from lab.policy.actor import Grant
-from lab.services import codes, site
+from lab.services import codes, site, tally
 from lab.services.context import Context
 
 #: Longest text of an input and longest title, in characters.
@@ -71,6 +70,7 @@ class Placement:
     visibility: Visibility = Visibility.PUBLIC
     said_at: datetime | None = None
     supports_base: int = 0
+    #: As `once.own_key` gives it.
     idempotency_key: str | None = None
     code: str | None = None
     source: str | None = None
@@ -83,7 +83,7 @@ class Placement:
 
 
 def with_key(ctx: Context, idempotency_key: str | None) -> Contribution | None:
-    """What an earlier try with the same key has already placed; None the first time."""
+    """What an earlier try with the same key (`once.own_key`) has already placed; None the first time."""
     if not idempotency_key:
         return None
     query = select(Contribution).where(Contribution.idempotency_key == idempotency_key)
@@ -193,9 +193,8 @@ def changing(
     ctx.session.flush()
     after = tally_key(ctx, contribution)
     if before != after:
-        # Always in the same order: two acts that move inputs in opposite directions cannot wait in a ring.
-        for key, by in sorted(((before, -1), (after, +1)), key=lambda move: str(move[0])):
-            count(ctx, key, by)
+        count(ctx, before, -1)
+        count(ctx, after, +1)
     _count_voices(ctx, voices, _spoken_of(ctx, contribution))
     if words != _words(contribution):
         index(ctx, contribution)
@@ -284,7 +283,7 @@ def derive(contribution: Contribution) -> None:
 
 
 def tally_key(ctx: Context, contribution: Contribution) -> dict[str, Any]:
-    """The row of the tally in which this input counts."""
+    """The row of the tally in which this input counts, apart from those of all themes and all offices."""
     said_on = local_date(contribution.created_at, ctx.timezone)
     return {
         "month": said_on.replace(day=1),
@@ -307,7 +306,8 @@ def count(ctx: Context, key: dict[str, Any], by: int) -> None:
     """Add to the outcome tally; no reader ever counts the inputs themselves."""
     table = Tally.__table__
     assert isinstance(table, Table)
-    add_to(ctx.session, table, key, by)
+    for row in tally.rows_of(key):
+        sums.add(ctx.session, table, row, by)
 
 
 def _words(contribution: Contribution) -> tuple[str, bool]:

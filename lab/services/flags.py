@@ -15,7 +15,7 @@ from lab.models.conversation import Comment
 from lab.models.moderation import Flag, FlagReason, ModerationAct
 from lab.policy.actor import SYSTEM
 from lab.policy.permissions import Permission
-from lab.services import audit, contributions, conversation, outbox, site
+from lab.services import audit, contributions, conversation, once, outbox, site
 from lab.services.context import Context
 
 #: Longest note beside a flag, in characters.
@@ -79,7 +79,8 @@ def raise_flag(ctx: Context, command: RaiseFlag) -> Flag:
     """
     contribution = _lock(ctx, command)
     ctx.require(Permission.CONTRIBUTION_READ, contribution)
-    again = _with_key(ctx, command)
+    key = once.own_key(ctx, command.idempotency_key)
+    again = _with_key(ctx, key)
     if again is not None:
         return again
     _still_there(ctx, contribution, command)
@@ -95,7 +96,7 @@ def raise_flag(ctx: Context, command: RaiseFlag) -> Flag:
         reason=command.reason,
         note=clean_text(command.note, NOTE_LIMIT),
         created_at=ctx.now,
-        idempotency_key=command.idempotency_key,
+        idempotency_key=key,
     )
     ctx.session.add(flag)
     ctx.session.flush()
@@ -123,11 +124,10 @@ def _still_there(ctx: Context, contribution: Contribution, command: RaiseFlag) -
         raise Conflict("already_gone")
 
 
-def _with_key(ctx: Context, command: RaiseFlag) -> Flag | None:
-    if not command.idempotency_key:
+def _with_key(ctx: Context, key: str | None) -> Flag | None:
+    if not key:
         return None
-    query = select(Flag).where(Flag.idempotency_key == command.idempotency_key)
-    return ctx.session.execute(query).scalar_one_or_none()
+    return ctx.session.execute(select(Flag).where(Flag.idempotency_key == key)).scalar_one_or_none()
 
 
 def _subject(command: RaiseFlag) -> ColumnElement[bool]:

@@ -18,7 +18,7 @@ from lab.models.contributions import Channel, Contribution, Kind, Visibility
 from lab.models.events import Event, EventState
 from lab.models.programme import Place, Theme
 from lab.policy.permissions import Permission
-from lab.services import audit, contributions, outbox, people
+from lab.services import audit, contributions, once, outbox, people
 from lab.services.context import Context
 
 #: The ways by which things reach somebody who writes them down, the most frequent first.
@@ -80,7 +80,8 @@ def type_in(ctx: Context, command: TypeIn) -> Contribution:
     shown_name, postal, theme, place or event.
     """
     grant = ctx.require(Permission.CONTRIBUTION_TYPE)
-    again = contributions.with_key(ctx, command.idempotency_key)
+    key = once.own_key(ctx, command.idempotency_key)
+    again = contributions.with_key(ctx, key)
     if again is not None:
         return again
     _check(ctx, command)
@@ -102,7 +103,7 @@ def type_in(ctx: Context, command: TypeIn) -> Contribution:
             visibility=Visibility.PRIVATE if command.private else Visibility.PUBLIC,
             said_at=_moment(ctx, command.said_on),
             supports_base=command.hands,
-            idempotency_key=command.idempotency_key,
+            idempotency_key=key,
         ),
     )
     audit.record(ctx, "contribution.type", placed, grant, channel=str(command.channel))

@@ -33,7 +33,7 @@ from lab.models.conversation import Follow, Support
 from lab.policy import transitions
 from lab.policy.actor import Grant
 from lab.policy.permissions import Permission
-from lab.services import audit, contributions, outbox
+from lab.services import audit, contributions, once, outbox
 from lab.services.context import Context
 from lab.services.contributions import Placement
 
@@ -346,7 +346,8 @@ def split(ctx: Context, command: Split) -> Contribution:
     `Conflict("state_…")` when it is set aside.
     """
     grant = ctx.require(Permission.CONTRIBUTION_MERGE)
-    again = contributions.with_key(ctx, command.idempotency_key)
+    key = once.own_key(ctx, command.idempotency_key)
+    again = contributions.with_key(ctx, key)
     if again is not None:
         return again
     with contributions.changing(ctx, command.contribution_id, command.version) as origin:
@@ -357,7 +358,7 @@ def split(ctx: Context, command: Split) -> Contribution:
         if origin.visibility is Visibility.WAITING:
             raise Conflict("read_first")
         part = _their_words(origin, command.text)
-        made = contributions.place(ctx, _placement(ctx, origin, part, command))
+        made = contributions.place(ctx, _placement(ctx, origin, part, command, key))
         made.promise_due_at = origin.promise_due_at
         contributions.add_step(ctx, origin, StepKind.SPLIT, grant, other_id=made.id)
         contributions.add_step(ctx, made, StepKind.SPLIT, grant, other_id=origin.id)
@@ -379,7 +380,9 @@ def _their_words(origin: Contribution, text: str) -> str:
     return part
 
 
-def _placement(ctx: Context, origin: Contribution, part: str, command: Split) -> Placement:
+def _placement(
+    ctx: Context, origin: Contribution, part: str, command: Split, key: str | None
+) -> Placement:
     return Placement(
         text=part,
         title=clean_line(command.title, contributions.TITLE_LIMIT),
@@ -396,7 +399,7 @@ def _placement(ctx: Context, origin: Contribution, part: str, command: Split) ->
         event_id=origin.event_id,
         visibility=origin.visibility,
         said_at=origin.created_at,
-        idempotency_key=command.idempotency_key,
+        idempotency_key=key,
         state=State.IN_REVIEW,
         extra={"split_from_id": origin.id, "read_at": ctx.now},
     )

@@ -31,7 +31,7 @@ from lab.models.pictures import Photo
 from lab.models.programme import Place, Theme
 from lab.models.projects import Project
 from lab.policy.permissions import Permission
-from lab.services import answers, audit, contributions, drafts, outbox, photos, site, supports
+from lab.services import answers, audit, contributions, drafts, once, outbox, photos, site, supports
 from lab.services.context import Context
 
 #: The name of the draft of a proposal not yet sent.
@@ -86,10 +86,10 @@ def say(ctx: Context, command: Say, owner: drafts.Owner) -> Contribution:
     grant = ctx.require(Permission.PROPOSAL_SUBMIT)
     # The draft is taken under lock first: a second click waits here, then meets the key of the first.
     drafts.take(ctx, owner, DRAFT)
-    again = contributions.with_key(ctx, command.idempotency_key)
+    again = placed_by_key(ctx, command.idempotency_key, owner)
     if again is not None:
         return again
-    contribution = contributions.place(ctx, _placement(ctx, command))
+    contribution = contributions.place(ctx, _placement(ctx, command, owner))
     if command.photos:
         photos.attach(ctx, command.photos, contribution_id=contribution.id)
         contribution.photos_count = len(command.photos)
@@ -99,7 +99,7 @@ def say(ctx: Context, command: Say, owner: drafts.Owner) -> Contribution:
     return contribution
 
 
-def _placement(ctx: Context, command: Say) -> contributions.Placement:
+def _placement(ctx: Context, command: Say, owner: drafts.Owner) -> contributions.Placement:
     signed_in = ctx.actor.is_signed_in
     is_public = signed_in or site.rules(ctx).publish_unread
     project = _chosen(ctx, Project, "project", command.project)
@@ -116,7 +116,7 @@ def _placement(ctx: Context, command: Say) -> contributions.Placement:
         place_id=_chosen(ctx, Place, "place", command.place),
         project_ids=(project,) if project else (),
         visibility=Visibility.PUBLIC if is_public else Visibility.WAITING,
-        idempotency_key=command.idempotency_key,
+        idempotency_key=_own_key(ctx, command.idempotency_key, owner),
     )
 
 
@@ -413,9 +413,13 @@ def wordings(ctx: Context, code: str) -> tuple[Contribution, list[Wording]]:
     return found, [Wording(found.title, found.text, None), *before]
 
 
-def placed_by_key(ctx: Context, idempotency_key: str | None) -> Contribution | None:
-    """What a sending with this key has made; for the second of two clicks."""
-    return contributions.with_key(ctx, idempotency_key)
+def _own_key(ctx: Context, key: str | None, owner: drafts.Owner) -> str | None:
+    return once.own_key(ctx, key, owner.browser_token or "")
+
+
+def placed_by_key(ctx: Context, idempotency_key: str | None, owner: drafts.Owner) -> Contribution | None:
+    """What this sender has made with this key before; for the second of two clicks."""
+    return contributions.with_key(ctx, _own_key(ctx, idempotency_key, owner))
 
 
 def sent(ctx: Context, contribution_id: int) -> Contribution:

@@ -99,6 +99,21 @@ def test_two_clicks_make_one_thing(client: FlaskClient, database: Database) -> N
     assert client.get(second.location).status_code == 200
 
 
+def test_the_same_key_from_somebody_else_gives_nothing_of_the_first(
+    client: FlaskClient, app: Flask, sign_in: SignIn, database: Database
+) -> None:
+    fields = hidden(say(client))
+    client.post("/proposte/nuova/controlla", data=fields)
+    for other, words in ((app.test_client(), "Un'altra voce."), (sign_in("rosa"), "La voce di Rosa.")):
+        say(other, words)
+        sent = other.post("/proposte/nuova/controlla", data={**fields, "text": words})
+        receipt = other.get(sent.location).text
+        said = stored(database)
+        assert said[-1].text == words and f"{said[-1].receipt_code[:4]}-" in receipt
+        assert f"{said[0].receipt_code[:4]}-{said[0].receipt_code[4:]}" not in receipt
+    assert len(stored(database)) == 3
+
+
 def test_photographs_survive_to_the_summary_and_lose_their_secrets(
     client: FlaskClient, database: Database, uploads: Path
 ) -> None:

@@ -194,7 +194,7 @@ def send() -> Response | tuple[str, int]:
     if form.signed.data and not context().actor.is_signed_in:
         return ask_to_sign_in()
     key = form.idempotency_key.data
-    again = proposals.placed_by_key(context(), key)
+    again = proposals.placed_by_key(context(), key, draft_owner())
     if again is not None:
         return _to_receipt(again)
     pending = [photo for photo in _take_photos(form, _pending(_draft())) if photo.widths]
@@ -222,7 +222,7 @@ def _placed(form: SayForm, pending: list[StoredPhoto]) -> Contribution:
         if not is_violation(error, "uq_contribution_idempotency_key"):
             raise
         # Two clicks at the same moment: the other one was first.
-        found = proposals.placed_by_key(context(), command.idempotency_key)
+        found = proposals.placed_by_key(context(), command.idempotency_key, draft_owner())
         assert found is not None
         return found
 
