@@ -380,9 +380,7 @@ def _their_words(origin: Contribution, text: str) -> str:
     return part
 
 
-def _placement(
-    ctx: Context, origin: Contribution, part: str, command: Split, key: str | None
-) -> Placement:
+def _placement(ctx: Context, origin: Contribution, part: str, command: Split, key: str | None) -> Placement:
     return Placement(
         text=part,
         title=clean_line(command.title, contributions.TITLE_LIMIT),
