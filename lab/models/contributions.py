@@ -23,6 +23,10 @@ class Kind(StrEnum):
     PROPOSAL = "proposal"
     REPORT = "report"
     DESK_NOTE = "desk_note"
+    #: Said at a meeting and written down there.
+    REMARK = "remark"
+    #: Asked at a meeting; answered in writing.
+    QUESTION = "question"
 
 
 class Channel(StrEnum):
@@ -43,6 +47,12 @@ class Channel(StrEnum):
     WORKING_GROUP = "working_group"
     WORKSHOP = "workshop"
     PARTY = "party"
+    THEMATIC_TABLE = "thematic_table"
+    SITE_MEETING = "site_meeting"
+    OPENING = "opening"
+    COURSE = "course"
+    FIELD_TRIAL = "field_trial"
+    MEETING = "meeting"
     SURVEY = "survey"
     MAIL = "mail"
     IMPORT = "import"
@@ -184,6 +194,8 @@ class Contribution(Base):
     comments_closed: Mapped[bool] = mapped_column(default=False)
 
     idempotency_key: Mapped[str | None] = mapped_column(String(64), unique=True)
+    #: What a tablet sent under that key: the same key with other content is refused.
+    payload_hash: Mapped[str | None] = mapped_column(String(64))
     #: For imports: which set it came from and its id there; together they are imported once.
     source: Mapped[str | None] = mapped_column(String(64))
     source_ref: Mapped[str | None] = mapped_column(String(64))
@@ -323,16 +335,25 @@ class Step(Base):
     other: Mapped[Contribution | None] = relationship(lazy="raise", foreign_keys=[other_id])
 
 
+#: In the tally: whatever the theme, whatever the office.
+ANY = -1
+
+
 class Tally(Base):
     """How many inputs are where: kept at every change, so that /esiti counts nothing.
 
-    One row for each combination; 0 stands for "none yet" in theme and office, so the key is whole.
-    `month` is the first day of the month in which the input was said.
+    One row for each combination; 0 stands for "none yet" in theme and office, so the key is whole. `ANY`
+    stands for all themes or all offices together: every input counts in four rows, and who asks names both,
+    or counts twice. `month` is the first day of the month in which the input was said.
     """
 
     __tablename__ = "tally"
     __public__ = True
-    __table_args__ = (UniqueConstraint("month", "kind", "theme_id", "office_id", "state", "timeliness"),)
+    __table_args__ = (
+        UniqueConstraint("month", "kind", "theme_id", "office_id", "state", "timeliness"),
+        Index("ix_tally_theme", "theme_id", "office_id"),
+        Index("ix_tally_office", "office_id", "theme_id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     month: Mapped[date]

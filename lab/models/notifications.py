@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from lab.db.base import Base
 from lab.models.actions import Action
 from lab.models.contributions import Contribution
+from lab.models.events import Event
 from lab.models.projects import Project
 
 
@@ -41,6 +42,7 @@ class Notification(Base):
     contribution_id: Mapped[int | None] = mapped_column(ForeignKey("contribution.id"), index=True)
     action_id: Mapped[int | None] = mapped_column(ForeignKey("action.id"), index=True)
     project_id: Mapped[int | None] = mapped_column(ForeignKey("project.id"), index=True)
+    event_id: Mapped[int | None] = mapped_column(ForeignKey("event.id"), index=True)
     #: Words that belong to the event itself (a reason, an excerpt).
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[datetime]
@@ -50,6 +52,7 @@ class Notification(Base):
     contribution: Mapped[Contribution | None] = relationship(lazy="raise")
     action: Mapped[Action | None] = relationship(lazy="raise")
     project: Mapped[Project | None] = relationship(lazy="raise")
+    event: Mapped[Event | None] = relationship(lazy="raise")
 
 
 class Letter(Base):

@@ -11,17 +11,24 @@ from lab.db.base import Base
 
 
 class Photo(Base):
-    """A photograph of an input or of an action's update. `name` is ours: files are <name>-<width>.webp."""
+    """A photograph of an input, an update or a meeting. `name` is ours: files are <name>-<width>.webp."""
 
     __tablename__ = "photo"
     __public__ = True
     __table_args__ = (
-        CheckConstraint("(contribution_id IS NULL) <> (action_update_id IS NULL)", name="one_subject"),
+        CheckConstraint(
+            "(CASE WHEN contribution_id IS NULL THEN 0 ELSE 1 END)"
+            " + (CASE WHEN action_update_id IS NULL THEN 0 ELSE 1 END)"
+            " + (CASE WHEN event_id IS NULL THEN 0 ELSE 1 END) = 1",
+            name="one_subject",
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     contribution_id: Mapped[int | None] = mapped_column(ForeignKey("contribution.id"), index=True)
     action_update_id: Mapped[int | None] = mapped_column(ForeignKey("action_update.id"), index=True)
+    #: A sheet, a map or the room, photographed at a meeting.
+    event_id: Mapped[int | None] = mapped_column(ForeignKey("event.id"), index=True)
     name: Mapped[str] = mapped_column(String(64), unique=True)
     width: Mapped[int]
     height: Mapped[int]

@@ -46,6 +46,14 @@ class Permission(StrEnum):
     PROJECT_EDIT = "project:edit"
     PROGRAMME_EDIT = "programme:edit"
 
+    # meetings
+    EVENT_READ = "event:read"
+    EVENT_SIGN_UP = "event:sign_up"
+    EVENT_EDIT = "event:edit"
+    EVENT_RUN = "event:run"
+    EVENT_CAPTURE = "event:capture"
+    COMMITMENT_UPDATE = "commitment:update"
+
     # people and the house
     PERSON_REGISTER = "person:register"
     PERSON_BLOCK = "person:block"

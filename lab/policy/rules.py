@@ -121,11 +121,13 @@ def may_take_part(actor: Actor, contribution: Any, now: datetime) -> Decision:
 
 
 def may_comment(actor: Actor, contribution: Any, now: datetime) -> Decision:
-    """Signed in, where comments are open; staff also where they are closed."""
+    """Signed in, on what is neither merged nor withdrawn; staff also where comments are closed."""
     if not actor.is_signed_in:
         return no("sign_in")
     if contribution.visibility is not Visibility.PUBLIC:
         return unknown()
+    if contribution.state in (State.MERGED, State.WITHDRAWN):
+        return no("set_aside")
     staff = actor.grant_of(Role.MODERATOR, Role.FACILITATOR) or next(
         (grant for grant in actor.grants if grant.role is Role.OFFICE), None
     )
@@ -195,6 +197,53 @@ def may_update_action(actor: Actor, action: Any, now: datetime) -> Decision:
     return yes(grant) if grant else unknown()
 
 
+_HOSTS = (Role.FACILITATOR, Role.MODERATOR, Role.COORDINATOR, Role.OFFICE, Role.DELEGATE)
+
+
+def may_read_event(actor: Actor, event: Any, now: datetime) -> Decision:
+    """Public: all. While it is being prepared: the team, the coordinator and its hosts."""
+    if event.is_public:
+        return yes(RESIDENT)
+    team = actor.grant_of(Role.FACILITATOR, Role.MODERATOR, Role.COORDINATOR)
+    return yes(team) if team or actor.is_system else may_run_event(actor, event, now)
+
+
+def may_edit_event(actor: Actor, event: Any, now: datetime) -> Decision:
+    """Prepare, change, cancel, say who hosts: the team and the coordinator all, others what they host."""
+    team = actor.grant_of(Role.FACILITATOR, Role.MODERATOR, Role.COORDINATOR)
+    return yes(team) if team or actor.is_system else may_run_event(actor, event, now)
+
+
+def may_run_event(actor: Actor, event: Any, now: datetime) -> Decision:
+    """See who signed up and who came, pair tablets, steer the room, publish minutes: its hosts alone.
+
+    `event.hosts` must be loaded. A host needs a function in force: it ends with the function.
+    """
+    if actor.is_system:
+        return yes()
+    grant = actor.grant_of(*_HOSTS)
+    if grant and any(host.person_id == actor.person_id for host in event.hosts):
+        return yes(grant)
+    return unknown()
+
+
+def may_capture(actor: Actor, event: Any, now: datetime) -> Decision:
+    """Write down what is said at a meeting: the team at every one, hosts at theirs."""
+    team = actor.grant_of(Role.FACILITATOR, Role.MODERATOR)
+    return yes(team) if team or actor.is_system else may_run_event(actor, event, now)
+
+
+def may_update_commitment(actor: Actor, commitment: Any, now: datetime) -> Decision:
+    """Say how it ended: the office or body that took it on, the team and the coordinator."""
+    team = actor.grant_of(Role.FACILITATOR, Role.MODERATOR, Role.COORDINATOR)
+    if team or actor.is_system:
+        return yes(team)
+    for grant in actor.grants:
+        if grant.role is Role.DELEGATE and grant.body_id and grant.body_id == commitment.body_id:
+            return yes(grant)
+    return _of_its_office(actor, commitment, now)
+
+
 _team = _role(Role.MODERATOR, Role.FACILITATOR)
 
 RULES: dict[Permission, Rule] = {
@@ -230,6 +279,12 @@ RULES: dict[Permission, Rule] = {
     Permission.ACTION_UPDATE: may_update_action,
     Permission.PROJECT_EDIT: _of_its_office,
     Permission.PROGRAMME_EDIT: _role(Role.COORDINATOR, Role.ADMINISTRATOR),
+    Permission.EVENT_READ: may_read_event,
+    Permission.EVENT_SIGN_UP: anybody,
+    Permission.EVENT_EDIT: may_edit_event,
+    Permission.EVENT_RUN: may_run_event,
+    Permission.EVENT_CAPTURE: may_capture,
+    Permission.COMMITMENT_UPDATE: may_update_commitment,
     Permission.PERSON_REGISTER: _role(Role.MODERATOR, Role.FACILITATOR, Role.ADMINISTRATOR),
     Permission.PERSON_BLOCK: _role(Role.ADMINISTRATOR, Role.MODERATOR),
     Permission.CARD_ISSUE: _role(Role.MODERATOR, Role.FACILITATOR, Role.ADMINISTRATOR),
@@ -261,6 +316,11 @@ ON_SUBJECT: dict[Permission, Rule] = {
     Permission.ACTION_DECIDE: _role(Role.OFFICE),
     Permission.ACTION_UPDATE: _role(Role.OFFICE, Role.MODERATOR, Role.FACILITATOR),
     Permission.PROJECT_EDIT: _role(Role.OFFICE),
+    Permission.EVENT_READ: anybody,
+    Permission.EVENT_EDIT: _role(*_HOSTS),
+    Permission.EVENT_RUN: _role(*_HOSTS),
+    Permission.EVENT_CAPTURE: _role(*_HOSTS),
+    Permission.COMMITMENT_UPDATE: _role(*_HOSTS),
 }
 
 

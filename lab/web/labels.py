@@ -12,12 +12,14 @@ from lab.models.accounts import MailRhythm, Role
 from lab.models.actions import ActionKind, ActionState
 from lab.models.answers import Verdict
 from lab.models.contributions import Channel, Kind, Outcome, State, StepKind, Visibility
-from lab.models.events import EventKind, EventState
+from lab.models.events import EventState
 from lab.models.moderation import FlagReason
 from lab.models.programme import BodyKind
 from lab.models.projects import ProjectState
+from lab.web.event_words import EVENT_ERRORS, EVENT_WORDS
 
 WORDS: dict[type[StrEnum], dict[Any, Any]] = {
+    **EVENT_WORDS,
     State: {
         State.RECEIVED: _l("Ricevuta"),
         State.IN_REVIEW: _l("La stiamo guardando"),
@@ -49,6 +51,8 @@ WORDS: dict[type[StrEnum], dict[Any, Any]] = {
         Kind.PROPOSAL: _l("Idea"),
         Kind.REPORT: _l("Segnalazione"),
         Kind.DESK_NOTE: _l("Nota dello sportello"),
+        Kind.REMARK: _l("Detto a un incontro"),
+        Kind.QUESTION: _l("Domanda"),
     },
     Channel: {
         Channel.SITE: _l("dal sito"),
@@ -66,6 +70,12 @@ WORDS: dict[type[StrEnum], dict[Any, Any]] = {
         Channel.WORKING_GROUP: _l("in un gruppo di lavoro"),
         Channel.WORKSHOP: _l("in un laboratorio"),
         Channel.PARTY: _l("a una festa"),
+        Channel.THEMATIC_TABLE: _l("a un tavolo su un tema"),
+        Channel.SITE_MEETING: _l("a un incontro di cantiere"),
+        Channel.OPENING: _l("a porte aperte"),
+        Channel.COURSE: _l("a un corso"),
+        Channel.FIELD_TRIAL: _l("in una prova sul campo"),
+        Channel.MEETING: _l("a un incontro"),
         Channel.SURVEY: _l("in un questionario"),
         Channel.MAIL: _l("per e-mail"),
         Channel.IMPORT: _l("da un altro archivio"),
@@ -139,29 +149,6 @@ WORDS: dict[type[StrEnum], dict[Any, Any]] = {
         MailRhythm.DAILY: _l("Una volta al giorno"),
         MailRhythm.NEVER: _l("Mai, guardo qui"),
     },
-    EventKind: {
-        EventKind.ASSEMBLY: _l("Assemblea"),
-        EventKind.STAIR_ASSEMBLY: _l("Assemblea di scala"),
-        EventKind.WALK: _l("Passeggiata di quartiere"),
-        EventKind.PLANNING_FOR_REAL: _l("Planning for real"),
-        EventKind.OPEN_SPACE: _l("Open space"),
-        EventKind.WORLD_CAFE: _l("World café"),
-        EventKind.THEMATIC_TABLE: _l("Tavolo su un tema"),
-        EventKind.WORKING_GROUP: _l("Gruppo di lavoro"),
-        EventKind.SITE_MEETING: _l("Incontro di cantiere"),
-        EventKind.PARTY: _l("Festa"),
-        EventKind.OPENING: _l("Porte aperte"),
-        EventKind.COURSE: _l("Corso"),
-        EventKind.WORKSHOP: _l("Laboratorio"),
-        EventKind.FIELD_TRIAL: _l("Prova sul campo"),
-        EventKind.MEETING: _l("Incontro"),
-        EventKind.COMMITTEE_SESSION: _l("Seduta del Comitato"),
-    },
-    EventState: {
-        EventState.PLANNED: _l("In programma"),
-        EventState.HELD: _l("Si è tenuto"),
-        EventState.CANCELLED: _l("Annullato"),
-    },
     FlagReason: {
         FlagReason.HARASSMENT: _l("Offende o perseguita qualcuno"),
         FlagReason.PRIVATE_DATA: _l("Mostra dati privati di qualcuno"),
@@ -222,6 +209,7 @@ LOOKS: dict[StrEnum, tuple[str, str]] = {
 
 #: Refusals and faults of the domain, in words; `field_error` and `error_words` read here.
 ERRORS: dict[str, Any] = {
+    **EVENT_ERRORS,
     "choose_first": _l("Scegli prima da qui."),
     "one_alone": _l("Scegline almeno un'altra: una da sola non si unisce."),
     "too_short": _l("Scrivi qualche parola in più: chi legge deve capire perché."),

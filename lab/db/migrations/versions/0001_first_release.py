@@ -2,7 +2,7 @@
 
 Revision ID: 0001
 Revises:
-Create Date: 2026-11-22 19:24:52.282590
+Create Date: 2026-11-22 22:02:29.327069
 """
 
 from __future__ import annotations
@@ -43,6 +43,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_content_version")),
     )
     op.create_table(
+        "event_series",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("idempotency_key", sa.String(length=64), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_event_series")),
+        sa.UniqueConstraint("idempotency_key", name=op.f("uq_event_series_idempotency_key")),
+    )
+    op.create_table(
         "held_form",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("token_digest", sa.String(length=64), nullable=False),
@@ -69,6 +78,14 @@ def upgrade() -> None:
     with op.batch_alter_table("import_batch", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_import_batch_source"), ["source"], unique=False)
 
+    op.create_table(
+        "kiosk_key",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("public_key", sa.String(length=128), nullable=False),
+        sa.Column("private_pem", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_kiosk_key")),
+    )
     op.create_table(
         "outbox",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -184,6 +201,10 @@ def upgrade() -> None:
             name=op.f("uq_tally_month_kind_theme_id_office_id_state_timeliness"),
         ),
     )
+    with op.batch_alter_table("tally", schema=None) as batch_op:
+        batch_op.create_index("ix_tally_office", ["office_id", "theme_id"], unique=False)
+        batch_op.create_index("ix_tally_theme", ["theme_id", "office_id"], unique=False)
+
     op.create_table(
         "credential",
         sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -221,19 +242,42 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=32), nullable=False),
         sa.Column("title", sa.String(length=200), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("influence", sa.String(length=32), nullable=True),
+        sa.Column("promise", sa.Text(), nullable=False),
         sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("minutes", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("place_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("place_note", sa.String(length=200), nullable=False),
         sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("is_public", sa.Boolean(), nullable=False),
+        sa.Column("cancelled_reason", sa.Text(), nullable=False),
         sa.Column("access_note", sa.Text(), nullable=False),
+        sa.Column("languages", sa.JSON(), nullable=False),
+        sa.Column("offers", sa.JSON(), nullable=False),
+        sa.Column("offers_note", sa.Text(), nullable=False),
+        sa.Column("organisers", sa.String(length=300), nullable=False),
+        sa.Column("series_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("result", sa.Text(), nullable=False),
         sa.Column("seats", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("attendance", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("fullness", sa.String(length=32), nullable=False),
+        sa.Column("created_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("idempotency_key", sa.String(length=64), nullable=True),
+        sa.Column("version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.CheckConstraint("minutes > 0", name=op.f("ck_event_lasts")),
+        sa.ForeignKeyConstraint(["created_by_id"], ["person.id"], name=op.f("fk_event_created_by_id")),
         sa.ForeignKeyConstraint(["place_id"], ["place.id"], name=op.f("fk_event_place_id")),
+        sa.ForeignKeyConstraint(["series_id"], ["event_series.id"], name=op.f("fk_event_series_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_event")),
         sa.UniqueConstraint("code", name=op.f("uq_event_code")),
+        sa.UniqueConstraint("idempotency_key", name=op.f("uq_event_idempotency_key")),
     )
     with op.batch_alter_table("event", schema=None) as batch_op:
+        batch_op.create_index("ix_event_place", ["place_id", "starts_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_event_series_id"), ["series_id"], unique=False)
         batch_op.create_index("ix_event_starts_at", ["starts_at", "id"], unique=False)
 
     op.create_table(
@@ -382,6 +426,17 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_action_office_id"), ["office_id"], unique=False)
 
     op.create_table(
+        "agenda_item",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("minutes", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_agenda_item_event_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_agenda_item")),
+        sa.UniqueConstraint("event_id", "position", name=op.f("uq_agenda_item_event_id_position")),
+    )
+    op.create_table(
         "audit_entry",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
@@ -405,6 +460,172 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_audit_entry_person_id"), ["person_id"], unique=False)
         batch_op.create_index("ix_audit_subject", ["subject_kind", "subject_id", "at"], unique=False)
 
+    op.create_table(
+        "device",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("mode", sa.String(length=32), nullable=False),
+        sa.Column("prefix", sa.String(length=4), nullable=False),
+        sa.Column("token_digest", sa.String(length=64), nullable=False),
+        sa.Column("pin_hash", sa.String(length=200), nullable=False),
+        sa.Column("paired_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("paired_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("paused_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("report", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_device_event_id")),
+        sa.ForeignKeyConstraint(["paired_by_id"], ["person.id"], name=op.f("fk_device_paired_by_id")),
+        sa.ForeignKeyConstraint(["revoked_by_id"], ["person.id"], name=op.f("fk_device_revoked_by_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_device")),
+        sa.UniqueConstraint("event_id", "prefix", name=op.f("uq_device_event_id_prefix")),
+        sa.UniqueConstraint("token_digest", name=op.f("uq_device_token_digest")),
+    )
+    op.create_table(
+        "event_body",
+        sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("body_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["body_id"], ["body.id"], name=op.f("fk_event_body_body_id")),
+        sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_event_body_event_id")),
+        sa.PrimaryKeyConstraint("event_id", "body_id", name=op.f("pk_event_body")),
+    )
+    with op.batch_alter_table("event_body", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_event_body_body_id"), ["body_id"], unique=False)
+
+    op.create_table(
+        "event_document",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("url", sa.String(length=500), nullable=False),
+        sa.Column("file_name", sa.String(length=64), nullable=False),
+        sa.Column("bytes", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.CheckConstraint("(url = '') <> (file_name = '')", name=op.f("ck_event_document_link_or_file")),
+        sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_event_document_event_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_event_document")),
+    )
+    with op.batch_alter_table("event_document", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_event_document_event_id"), ["event_id"], unique=False)
+
+    op.create_table(
+        "event_host",
+        sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_event_host_event_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_event_host_person_id")),
+        sa.PrimaryKeyConstraint("event_id", "person_id", name=op.f("pk_event_host")),
+    )
+    with op.batch_alter_table("event_host", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_event_host_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
+        "event_part",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("place_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("convenor", sa.String(length=80), nullable=False),
+        sa.Column("report", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_event_part_event_id")),
+        sa.ForeignKeyConstraint(["place_id"], ["place.id"], name=op.f("fk_event_part_place_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_event_part")),
+    )
+    with op.batch_alter_table("event_part", schema=None) as batch_op:
+        batch_op.create_index("ix_event_part_event", ["event_id", "position", "id"], unique=False)
+
+    op.create_table(
+        "event_question",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("label", sa.String(length=200), nullable=False),
+        sa.Column("options", sa.JSON(), nullable=False),
+        sa.Column("is_required", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_event_question_event_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_event_question")),
+    )
+    with op.batch_alter_table("event_question", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_event_question_event_id"), ["event_id"], unique=False)
+
+    op.create_table(
+        "kiosk_file",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("counts", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_kiosk_file_event_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_kiosk_file_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_kiosk_file")),
+        sa.UniqueConstraint("digest", name=op.f("uq_kiosk_file_digest")),
+    )
+    with op.batch_alter_table("kiosk_file", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_kiosk_file_event_id"), ["event_id"], unique=False)
+
+    op.create_table(
+        "minutes",
+        sa.Column(
+            "event_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("attended", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("counts", sa.JSON(), nullable=False),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("published_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_minutes_event_id")),
+        sa.ForeignKeyConstraint(["published_by_id"], ["person.id"], name=op.f("fk_minutes_published_by_id")),
+        sa.PrimaryKeyConstraint("event_id", name=op.f("pk_minutes")),
+    )
+    op.create_table(
+        "pairing_code",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("code_digest", sa.String(length=64), nullable=False),
+        sa.Column("mode", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("pin_hash", sa.String(length=200), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("made_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("many_uses", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_pairing_code_event_id")),
+        sa.ForeignKeyConstraint(["made_by_id"], ["person.id"], name=op.f("fk_pairing_code_made_by_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_pairing_code")),
+        sa.UniqueConstraint("code_digest", name=op.f("uq_pairing_code_code_digest")),
+    )
+    with op.batch_alter_table("pairing_code", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_pairing_code_event_id"), ["event_id"], unique=False)
+
+    op.create_table(
+        "paper_sheet",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("lines", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("printed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("printed_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("typed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_paper_sheet_event_id")),
+        sa.ForeignKeyConstraint(["printed_by_id"], ["person.id"], name=op.f("fk_paper_sheet_printed_by_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_paper_sheet")),
+        sa.UniqueConstraint("event_id", "number", name=op.f("uq_paper_sheet_event_id_number")),
+    )
     op.create_table(
         "programme",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -456,6 +677,75 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_role_grant_office_id"), ["office_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_role_grant_person_id"), ["person_id"], unique=False)
 
+    op.create_table(
+        "room_poll",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("text", sa.String(length=200), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_room_poll_event_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_room_poll")),
+    )
+    with op.batch_alter_table("room_poll", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_room_poll_event_id"), ["event_id"], unique=False)
+
+    op.create_table(
+        "seat_group",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("reserved", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("most", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("taken", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.CheckConstraint(
+            "most IS NULL OR most >= reserved", name=op.f("ck_seat_group_most_above_reserved")
+        ),
+        sa.CheckConstraint("reserved >= 0 AND taken >= 0", name=op.f("ck_seat_group_counts_positive")),
+        sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_seat_group_event_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_seat_group")),
+    )
+    with op.batch_alter_table("seat_group", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_seat_group_event_id"), ["event_id"], unique=False)
+
+    op.create_table(
+        "sign_up",
+        sa.Column(
+            "event_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("is_offered", sa.Boolean(), nullable=False),
+        sa.Column("capacity", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("opens_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closes_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("party_most", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("asks", sa.JSON(), nullable=False),
+        sa.Column("consent_note", sa.Text(), nullable=False),
+        sa.Column("consent_version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("keep_days", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("remind_days", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("has_groups", sa.Boolean(), nullable=False),
+        sa.Column("taken", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("waiting", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("lent", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("arrived", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("queue_last", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("code_last", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("forgotten_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.CheckConstraint("capacity IS NULL OR capacity >= 0", name=op.f("ck_sign_up_capacity_positive")),
+        sa.CheckConstraint("party_most BETWEEN 1 AND 50", name=op.f("ck_sign_up_party_most")),
+        sa.CheckConstraint(
+            "taken >= 0 AND waiting >= 0 AND lent >= 0", name=op.f("ck_sign_up_books_positive")
+        ),
+        sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_sign_up_event_id")),
+        sa.PrimaryKeyConstraint("event_id", name=op.f("pk_sign_up")),
+    )
     op.create_table(
         "theme",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -578,6 +868,7 @@ def upgrade() -> None:
         sa.Column("photos_count", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("comments_closed", sa.Boolean(), nullable=False),
         sa.Column("idempotency_key", sa.String(length=64), nullable=True),
+        sa.Column("payload_hash", sa.String(length=64), nullable=True),
         sa.Column("source", sa.String(length=64), nullable=True),
         sa.Column("source_ref", sa.String(length=64), nullable=True),
         sa.Column("version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -697,6 +988,68 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_project_office_id"), ["office_id"], unique=False)
 
     op.create_table(
+        "room_poll_option",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("poll_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("label", sa.String(length=120), nullable=False),
+        sa.Column("votes", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["poll_id"], ["room_poll.id"], name=op.f("fk_room_poll_option_poll_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_room_poll_option")),
+        sa.UniqueConstraint("poll_id", "position", name=op.f("uq_room_poll_option_poll_id_position")),
+    )
+    op.create_table(
+        "seat_lease",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("device_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("seats", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("used", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("lent_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("returned_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("used >= 0 AND used <= seats", name=op.f("ck_seat_lease_used_within")),
+        sa.ForeignKeyConstraint(["device_id"], ["device.id"], name=op.f("fk_seat_lease_device_id")),
+        sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_seat_lease_event_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_seat_lease")),
+    )
+    with op.batch_alter_table("seat_lease", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_seat_lease_event_id"), ["event_id"], unique=False)
+        batch_op.create_index(
+            "uq_seat_lease_device_id",
+            ["device_id"],
+            unique=True,
+            sqlite_where=sa.text("returned_at IS NULL"),
+            postgresql_where=sa.text("returned_at IS NULL"),
+        )
+
+    op.create_table(
+        "tray_item",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("device_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("client_uuid", sa.String(length=36), nullable=False),
+        sa.Column("kind", sa.String(length=24), nullable=False),
+        sa.Column("reason", sa.String(length=48), nullable=False),
+        sa.Column("payload", sa.JSON(), nullable=False),
+        sa.Column("payload_hash", sa.String(length=64), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("settled_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("settlement", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["device_id"], ["device.id"], name=op.f("fk_tray_item_device_id")),
+        sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_tray_item_event_id")),
+        sa.ForeignKeyConstraint(["settled_by_id"], ["person.id"], name=op.f("fk_tray_item_settled_by_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tray_item")),
+        sa.UniqueConstraint(
+            "client_uuid", "payload_hash", name=op.f("uq_tray_item_client_uuid_payload_hash")
+        ),
+    )
+    with op.batch_alter_table("tray_item", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_tray_item_device_id"), ["device_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_tray_item_event_id"), ["event_id"], unique=False)
+
+    op.create_table(
         "action_contribution",
         sa.Column("action_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("contribution_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -802,6 +1155,40 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "commitment",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("code", sa.String(length=16), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("contribution_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("office_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("body_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("owner_name", sa.String(length=120), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=True),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("is_public", sa.Boolean(), nullable=False),
+        sa.Column("version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["body_id"], ["body.id"], name=op.f("fk_commitment_body_id")),
+        sa.ForeignKeyConstraint(
+            ["contribution_id"], ["contribution.id"], name=op.f("fk_commitment_contribution_id")
+        ),
+        sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_commitment_event_id")),
+        sa.ForeignKeyConstraint(["office_id"], ["office.id"], name=op.f("fk_commitment_office_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_commitment")),
+        sa.UniqueConstraint("code", name=op.f("uq_commitment_code")),
+    )
+    with op.batch_alter_table("commitment", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_commitment_body_id"), ["body_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_commitment_contribution_id"), ["contribution_id"], unique=False)
+        batch_op.create_index("ix_commitment_due", ["state", "due_on", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_commitment_event_id"), ["event_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_commitment_office_id"), ["office_id"], unique=False)
+
+    op.create_table(
         "contribution_author",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("contribution_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -884,6 +1271,29 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_event_project_project_id"), ["project_id"], unique=False)
 
     op.create_table(
+        "event_remark",
+        sa.Column("contribution_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("form", sa.String(length=32), nullable=False),
+        sa.Column("part_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("round", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("count", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("priority", sa.String(length=32), nullable=True),
+        sa.Column("self_help", sa.Boolean(), nullable=False),
+        sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.CheckConstraint("count >= 1", name=op.f("ck_event_remark_counted")),
+        sa.ForeignKeyConstraint(
+            ["contribution_id"], ["contribution.id"], name=op.f("fk_event_remark_contribution_id")
+        ),
+        sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_event_remark_event_id")),
+        sa.ForeignKeyConstraint(["part_id"], ["event_part.id"], name=op.f("fk_event_remark_part_id")),
+        sa.PrimaryKeyConstraint("contribution_id", name=op.f("pk_event_remark")),
+    )
+    with op.batch_alter_table("event_remark", schema=None) as batch_op:
+        batch_op.create_index("ix_event_remark_event", ["event_id", "form", "position"], unique=False)
+        batch_op.create_index(batch_op.f("ix_event_remark_part_id"), ["part_id"], unique=False)
+
+    op.create_table(
         "follow",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -910,6 +1320,27 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_follow_action_id"), ["action_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_follow_contribution_id"), ["contribution_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_follow_project_id"), ["project_id"], unique=False)
+
+    op.create_table(
+        "how_it_was",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("stars", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("contribution_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("device_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("client_uuid", sa.String(length=36), nullable=False),
+        sa.Column("payload_hash", sa.String(length=64), nullable=False),
+        sa.CheckConstraint("stars BETWEEN 1 AND 5", name=op.f("ck_how_it_was_stars")),
+        sa.ForeignKeyConstraint(
+            ["contribution_id"], ["contribution.id"], name=op.f("fk_how_it_was_contribution_id")
+        ),
+        sa.ForeignKeyConstraint(["device_id"], ["device.id"], name=op.f("fk_how_it_was_device_id")),
+        sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_how_it_was_event_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_how_it_was")),
+        sa.UniqueConstraint("client_uuid", name=op.f("uq_how_it_was_client_uuid")),
+    )
+    with op.batch_alter_table("how_it_was", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_how_it_was_event_id"), ["event_id"], unique=False)
 
     op.create_table(
         "merge",
@@ -958,6 +1389,7 @@ def upgrade() -> None:
         sa.Column("contribution_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("action_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("project_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("details", sa.JSON(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
@@ -966,6 +1398,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["contribution_id"], ["contribution.id"], name=op.f("fk_notification_contribution_id")
         ),
+        sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_notification_event_id")),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_notification_person_id")),
         sa.ForeignKeyConstraint(["project_id"], ["project.id"], name=op.f("fk_notification_project_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notification")),
@@ -976,6 +1409,7 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_notification_contribution_id"), ["contribution_id"], unique=False
         )
+        batch_op.create_index(batch_op.f("ix_notification_event_id"), ["event_id"], unique=False)
         batch_op.create_index("ix_notification_mine", ["person_id", "created_at", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_notification_project_id"), ["project_id"], unique=False)
         batch_op.create_index(
@@ -1011,6 +1445,7 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("contribution_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("action_update_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("width", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("height", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1019,7 +1454,8 @@ def upgrade() -> None:
         sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "(contribution_id IS NULL) <> (action_update_id IS NULL)", name=op.f("ck_photo_one_subject")
+            "(CASE WHEN contribution_id IS NULL THEN 0 ELSE 1 END) + (CASE WHEN action_update_id IS NULL THEN 0 ELSE 1 END) + (CASE WHEN event_id IS NULL THEN 0 ELSE 1 END) = 1",
+            name=op.f("ck_photo_one_subject"),
         ),
         sa.ForeignKeyConstraint(
             ["action_update_id"], ["action_update.id"], name=op.f("fk_photo_action_update_id")
@@ -1027,12 +1463,14 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["contribution_id"], ["contribution.id"], name=op.f("fk_photo_contribution_id")
         ),
+        sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_photo_event_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_photo")),
         sa.UniqueConstraint("name", name=op.f("uq_photo_name")),
     )
     with op.batch_alter_table("photo", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_photo_action_update_id"), ["action_update_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_photo_contribution_id"), ["contribution_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_photo_event_id"), ["event_id"], unique=False)
 
     op.create_table(
         "project_body",
@@ -1103,6 +1541,128 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("contribution_id", name=op.f("pk_proposal")),
     )
     op.create_table(
+        "registration",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("code", sa.String(length=12), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("name_key", sa.String(length=120), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=True),
+        sa.Column("email_key", sa.String(length=254), nullable=True),
+        sa.Column("phone", sa.String(length=32), nullable=True),
+        sa.Column("phone_key", sa.String(length=32), nullable=True),
+        sa.Column("party_size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("group_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("needs", sa.JSON(), nullable=False),
+        sa.Column("needs_note", sa.Text(), nullable=False),
+        sa.Column("answers", sa.JSON(), nullable=False),
+        sa.Column("locale", sa.String(length=8), nullable=False),
+        sa.Column("consent_version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("queue_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("override_reason", sa.Text(), nullable=False),
+        sa.Column("source", sa.String(length=32), nullable=False),
+        sa.Column("device_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("lease_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("typed_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("sheet_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("line_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("client_uuid", sa.String(length=36), nullable=True),
+        sa.Column("payload_hash", sa.String(length=64), nullable=True),
+        sa.Column("claim_digest", sa.String(length=64), nullable=True),
+        sa.Column("said_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("arrived_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("arrived_count", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("reminded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("merged_into_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("forgotten_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.CheckConstraint("party_size BETWEEN 1 AND 50", name=op.f("ck_registration_party_size")),
+        sa.ForeignKeyConstraint(["device_id"], ["device.id"], name=op.f("fk_registration_device_id")),
+        sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_registration_event_id")),
+        sa.ForeignKeyConstraint(["group_id"], ["seat_group.id"], name=op.f("fk_registration_group_id")),
+        sa.ForeignKeyConstraint(["lease_id"], ["seat_lease.id"], name=op.f("fk_registration_lease_id")),
+        sa.ForeignKeyConstraint(
+            ["merged_into_id"], ["registration.id"], name=op.f("fk_registration_merged_into_id")
+        ),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_registration_person_id")),
+        sa.ForeignKeyConstraint(["typed_by_id"], ["person.id"], name=op.f("fk_registration_typed_by_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_registration")),
+        sa.UniqueConstraint("claim_digest", name=op.f("uq_registration_claim_digest")),
+        sa.UniqueConstraint("client_uuid", name=op.f("uq_registration_client_uuid")),
+        sa.UniqueConstraint("event_id", "code", name=op.f("uq_registration_event_id_code")),
+        sa.UniqueConstraint(
+            "event_id", "sheet_no", "line_no", name=op.f("uq_registration_event_id_sheet_no_line_no")
+        ),
+    )
+    with op.batch_alter_table("registration", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_registration_device_id"), ["device_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_registration_group_id"), ["group_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_registration_lease_id"), ["lease_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_registration_merged_into_id"), ["merged_into_id"], unique=False)
+        batch_op.create_index("ix_registration_name", ["event_id", "name_key"], unique=False)
+        batch_op.create_index(batch_op.f("ix_registration_person_id"), ["person_id"], unique=False)
+        batch_op.create_index("ix_registration_queue", ["event_id", "state", "queue_no", "id"], unique=False)
+        batch_op.create_index(
+            "uq_registration_event_id_email_key",
+            ["event_id", "email_key"],
+            unique=True,
+            sqlite_where=sa.text("state IN ('confirmed', 'waiting')"),
+            postgresql_where=sa.text("state IN ('confirmed', 'waiting')"),
+        )
+        batch_op.create_index(
+            "uq_registration_event_id_person_id",
+            ["event_id", "person_id"],
+            unique=True,
+            sqlite_where=sa.text("state IN ('confirmed', 'waiting')"),
+            postgresql_where=sa.text("state IN ('confirmed', 'waiting')"),
+        )
+        batch_op.create_index(
+            "uq_registration_event_id_phone_key",
+            ["event_id", "phone_key"],
+            unique=True,
+            sqlite_where=sa.text("state IN ('confirmed', 'waiting')"),
+            postgresql_where=sa.text("state IN ('confirmed', 'waiting')"),
+        )
+
+    op.create_table(
+        "room_question",
+        sa.Column("contribution_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("hands", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("said_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("signed_as", sa.String(length=160), nullable=False),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("answered_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("answer_due_on", sa.Date(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["answered_by_id"], ["person.id"], name=op.f("fk_room_question_answered_by_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["contribution_id"], ["contribution.id"], name=op.f("fk_room_question_contribution_id")
+        ),
+        sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_room_question_event_id")),
+        sa.PrimaryKeyConstraint("contribution_id", name=op.f("pk_room_question")),
+    )
+    with op.batch_alter_table("room_question", schema=None) as batch_op:
+        batch_op.create_index("ix_room_question_event", ["event_id", "state", "hands"], unique=False)
+
+    op.create_table(
+        "room_vote",
+        sa.Column("poll_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("voter_digest", sa.String(length=64), nullable=False),
+        sa.Column("option_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["option_id"], ["room_poll_option.id"], name=op.f("fk_room_vote_option_id")),
+        sa.ForeignKeyConstraint(["poll_id"], ["room_poll.id"], name=op.f("fk_room_vote_poll_id")),
+        sa.PrimaryKeyConstraint("poll_id", "voter_digest", name=op.f("pk_room_vote")),
+    )
+    op.create_table(
         "search_document",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("kind", sa.String(length=24), nullable=False),
@@ -1169,6 +1729,41 @@ def upgrade() -> None:
     with op.batch_alter_table("support", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_support_person_id"), ["person_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_support_via_id"), ["via_id"], unique=False)
+
+    op.create_table(
+        "arrival",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("registration_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("said_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("people", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("source", sa.String(length=32), nullable=False),
+        sa.Column("device_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("client_uuid", sa.String(length=36), nullable=True),
+        sa.Column("payload_hash", sa.String(length=64), nullable=True),
+        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("undone_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(["device_id"], ["device.id"], name=op.f("fk_arrival_device_id")),
+        sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_arrival_event_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_arrival_person_id")),
+        sa.ForeignKeyConstraint(
+            ["registration_id"], ["registration.id"], name=op.f("fk_arrival_registration_id")
+        ),
+        sa.ForeignKeyConstraint(["undone_by_id"], ["person.id"], name=op.f("fk_arrival_undone_by_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_arrival")),
+        sa.UniqueConstraint("client_uuid", name=op.f("uq_arrival_client_uuid")),
+    )
+    with op.batch_alter_table("arrival", schema=None) as batch_op:
+        batch_op.create_index("ix_arrival_event", ["event_id", "at", "id"], unique=False)
+        batch_op.create_index(
+            "uq_arrival_registration_id",
+            ["registration_id"],
+            unique=True,
+            sqlite_where=sa.text("undone_at IS NULL"),
+            postgresql_where=sa.text("undone_at IS NULL"),
+        )
 
     op.create_table(
         "flag",
@@ -1242,6 +1837,80 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_moderation_act_contribution_id"), ["contribution_id"], unique=False
         )
+
+    op.create_table(
+        "not_the_same",
+        sa.Column("low_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("high_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.CheckConstraint("low_id < high_id", name=op.f("ck_not_the_same_in_order")),
+        sa.ForeignKeyConstraint(["high_id"], ["registration.id"], name=op.f("fk_not_the_same_high_id")),
+        sa.ForeignKeyConstraint(["low_id"], ["registration.id"], name=op.f("fk_not_the_same_low_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_not_the_same_person_id")),
+        sa.PrimaryKeyConstraint("low_id", "high_id", name=op.f("pk_not_the_same")),
+    )
+    op.create_table(
+        "registration_merge",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kept_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("gone_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("before", sa.JSON(), nullable=False),
+        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("undone_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_registration_merge_event_id")),
+        sa.ForeignKeyConstraint(["gone_id"], ["registration.id"], name=op.f("fk_registration_merge_gone_id")),
+        sa.ForeignKeyConstraint(["kept_id"], ["registration.id"], name=op.f("fk_registration_merge_kept_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_registration_merge_person_id")),
+        sa.ForeignKeyConstraint(
+            ["undone_by_id"], ["person.id"], name=op.f("fk_registration_merge_undone_by_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_registration_merge")),
+    )
+    with op.batch_alter_table("registration_merge", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_registration_merge_event_id"), ["event_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_registration_merge_gone_id"), ["gone_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_registration_merge_kept_id"), ["kept_id"], unique=False)
+
+    op.create_table(
+        "room",
+        sa.Column(
+            "event_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("view", sa.String(length=32), nullable=False),
+        sa.Column("agenda_item_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("agenda_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("poll_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("question_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("photo_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("message", sa.String(length=200), nullable=False),
+        sa.Column("questions_open", sa.Boolean(), nullable=False),
+        sa.Column("is_moderated", sa.Boolean(), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["agenda_item_id"], ["agenda_item.id"], name=op.f("fk_room_agenda_item_id")),
+        sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_room_event_id")),
+        sa.ForeignKeyConstraint(["photo_id"], ["photo.id"], name=op.f("fk_room_photo_id")),
+        sa.ForeignKeyConstraint(["poll_id"], ["room_poll.id"], name=op.f("fk_room_poll_id")),
+        sa.ForeignKeyConstraint(["question_id"], ["contribution.id"], name=op.f("fk_room_question_id")),
+        sa.PrimaryKeyConstraint("event_id", name=op.f("pk_room")),
+    )
+    op.create_table(
+        "room_hand",
+        sa.Column("question_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("voter_digest", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["question_id"], ["room_question.contribution_id"], name=op.f("fk_room_hand_question_id")
+        ),
+        sa.PrimaryKeyConstraint("question_id", "voter_digest", name=op.f("pk_room_hand")),
+    )
     for statement in (
         search.SQLITE_DDL if op.get_context().dialect.name == "sqlite" else search.POSTGRESQL_DDL
     ):
@@ -1254,6 +1923,15 @@ def downgrade() -> None:
         search.SQLITE_DROP if op.get_context().dialect.name == "sqlite" else search.POSTGRESQL_DROP
     ):
         op.execute(statement)
+    op.drop_table("room_hand")
+    op.drop_table("room")
+    with op.batch_alter_table("registration_merge", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_registration_merge_kept_id"))
+        batch_op.drop_index(batch_op.f("ix_registration_merge_gone_id"))
+        batch_op.drop_index(batch_op.f("ix_registration_merge_event_id"))
+
+    op.drop_table("registration_merge")
+    op.drop_table("not_the_same")
     with op.batch_alter_table("moderation_act", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_moderation_act_contribution_id"))
         batch_op.drop_index(batch_op.f("ix_moderation_act_comment_id"))
@@ -1271,6 +1949,15 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_flag_comment_id"))
 
     op.drop_table("flag")
+    with op.batch_alter_table("arrival", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_arrival_registration_id",
+            sqlite_where=sa.text("undone_at IS NULL"),
+            postgresql_where=sa.text("undone_at IS NULL"),
+        )
+        batch_op.drop_index("ix_arrival_event")
+
+    op.drop_table("arrival")
     with op.batch_alter_table("support", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_support_via_id"))
         batch_op.drop_index(batch_op.f("ix_support_person_id"))
@@ -1285,6 +1972,36 @@ def downgrade() -> None:
         batch_op.drop_index("ix_search_document_kind")
 
     op.drop_table("search_document")
+    op.drop_table("room_vote")
+    with op.batch_alter_table("room_question", schema=None) as batch_op:
+        batch_op.drop_index("ix_room_question_event")
+
+    op.drop_table("room_question")
+    with op.batch_alter_table("registration", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_registration_event_id_phone_key",
+            sqlite_where=sa.text("state IN ('confirmed', 'waiting')"),
+            postgresql_where=sa.text("state IN ('confirmed', 'waiting')"),
+        )
+        batch_op.drop_index(
+            "uq_registration_event_id_person_id",
+            sqlite_where=sa.text("state IN ('confirmed', 'waiting')"),
+            postgresql_where=sa.text("state IN ('confirmed', 'waiting')"),
+        )
+        batch_op.drop_index(
+            "uq_registration_event_id_email_key",
+            sqlite_where=sa.text("state IN ('confirmed', 'waiting')"),
+            postgresql_where=sa.text("state IN ('confirmed', 'waiting')"),
+        )
+        batch_op.drop_index("ix_registration_queue")
+        batch_op.drop_index(batch_op.f("ix_registration_person_id"))
+        batch_op.drop_index("ix_registration_name")
+        batch_op.drop_index(batch_op.f("ix_registration_merged_into_id"))
+        batch_op.drop_index(batch_op.f("ix_registration_lease_id"))
+        batch_op.drop_index(batch_op.f("ix_registration_group_id"))
+        batch_op.drop_index(batch_op.f("ix_registration_device_id"))
+
+    op.drop_table("registration")
     op.drop_table("proposal")
     with op.batch_alter_table("project_indicator", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_project_indicator_project_id"))
@@ -1303,6 +2020,7 @@ def downgrade() -> None:
 
     op.drop_table("project_body")
     with op.batch_alter_table("photo", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_photo_event_id"))
         batch_op.drop_index(batch_op.f("ix_photo_contribution_id"))
         batch_op.drop_index(batch_op.f("ix_photo_action_update_id"))
 
@@ -1319,6 +2037,7 @@ def downgrade() -> None:
         )
         batch_op.drop_index(batch_op.f("ix_notification_project_id"))
         batch_op.drop_index("ix_notification_mine")
+        batch_op.drop_index(batch_op.f("ix_notification_event_id"))
         batch_op.drop_index(batch_op.f("ix_notification_contribution_id"))
         batch_op.drop_index(batch_op.f("ix_notification_action_id"))
 
@@ -1332,12 +2051,21 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_merge_source_id"))
 
     op.drop_table("merge")
+    with op.batch_alter_table("how_it_was", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_how_it_was_event_id"))
+
+    op.drop_table("how_it_was")
     with op.batch_alter_table("follow", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_follow_project_id"))
         batch_op.drop_index(batch_op.f("ix_follow_contribution_id"))
         batch_op.drop_index(batch_op.f("ix_follow_action_id"))
 
     op.drop_table("follow")
+    with op.batch_alter_table("event_remark", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_event_remark_part_id"))
+        batch_op.drop_index("ix_event_remark_event")
+
+    op.drop_table("event_remark")
     with op.batch_alter_table("event_project", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_event_project_project_id"))
 
@@ -1359,6 +2087,14 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_contribution_author_person_id"))
 
     op.drop_table("contribution_author")
+    with op.batch_alter_table("commitment", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_commitment_office_id"))
+        batch_op.drop_index(batch_op.f("ix_commitment_event_id"))
+        batch_op.drop_index("ix_commitment_due")
+        batch_op.drop_index(batch_op.f("ix_commitment_contribution_id"))
+        batch_op.drop_index(batch_op.f("ix_commitment_body_id"))
+
+    op.drop_table("commitment")
     with op.batch_alter_table("comment", schema=None) as batch_op:
         batch_op.drop_index("ix_comment_thread")
         batch_op.drop_index(batch_op.f("ix_comment_person_id"))
@@ -1384,6 +2120,21 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_action_contribution_contribution_id"))
 
     op.drop_table("action_contribution")
+    with op.batch_alter_table("tray_item", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_tray_item_event_id"))
+        batch_op.drop_index(batch_op.f("ix_tray_item_device_id"))
+
+    op.drop_table("tray_item")
+    with op.batch_alter_table("seat_lease", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_seat_lease_device_id",
+            sqlite_where=sa.text("returned_at IS NULL"),
+            postgresql_where=sa.text("returned_at IS NULL"),
+        )
+        batch_op.drop_index(batch_op.f("ix_seat_lease_event_id"))
+
+    op.drop_table("seat_lease")
+    op.drop_table("room_poll_option")
     with op.batch_alter_table("project", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_project_office_id"))
 
@@ -1439,6 +2190,15 @@ def downgrade() -> None:
 
     op.drop_table("action_body")
     op.drop_table("theme")
+    op.drop_table("sign_up")
+    with op.batch_alter_table("seat_group", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_seat_group_event_id"))
+
+    op.drop_table("seat_group")
+    with op.batch_alter_table("room_poll", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_room_poll_event_id"))
+
+    op.drop_table("room_poll")
     with op.batch_alter_table("role_grant", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_role_grant_person_id"))
         batch_op.drop_index(batch_op.f("ix_role_grant_office_id"))
@@ -1446,12 +2206,44 @@ def downgrade() -> None:
 
     op.drop_table("role_grant")
     op.drop_table("programme")
+    op.drop_table("paper_sheet")
+    with op.batch_alter_table("pairing_code", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_pairing_code_event_id"))
+
+    op.drop_table("pairing_code")
+    op.drop_table("minutes")
+    with op.batch_alter_table("kiosk_file", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_kiosk_file_event_id"))
+
+    op.drop_table("kiosk_file")
+    with op.batch_alter_table("event_question", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_event_question_event_id"))
+
+    op.drop_table("event_question")
+    with op.batch_alter_table("event_part", schema=None) as batch_op:
+        batch_op.drop_index("ix_event_part_event")
+
+    op.drop_table("event_part")
+    with op.batch_alter_table("event_host", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_event_host_person_id"))
+
+    op.drop_table("event_host")
+    with op.batch_alter_table("event_document", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_event_document_event_id"))
+
+    op.drop_table("event_document")
+    with op.batch_alter_table("event_body", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_event_body_body_id"))
+
+    op.drop_table("event_body")
+    op.drop_table("device")
     with op.batch_alter_table("audit_entry", schema=None) as batch_op:
         batch_op.drop_index("ix_audit_subject")
         batch_op.drop_index(batch_op.f("ix_audit_entry_person_id"))
         batch_op.drop_index(batch_op.f("ix_audit_entry_at"))
 
     op.drop_table("audit_entry")
+    op.drop_table("agenda_item")
     with op.batch_alter_table("action", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_action_office_id"))
         batch_op.drop_index("ix_action_list")
@@ -1481,6 +2273,8 @@ def downgrade() -> None:
     op.drop_table("letter")
     with op.batch_alter_table("event", schema=None) as batch_op:
         batch_op.drop_index("ix_event_starts_at")
+        batch_op.drop_index(batch_op.f("ix_event_series_id"))
+        batch_op.drop_index("ix_event_place")
 
     op.drop_table("event")
     with op.batch_alter_table("draft", schema=None) as batch_op:
@@ -1488,6 +2282,10 @@ def downgrade() -> None:
 
     op.drop_table("draft")
     op.drop_table("credential")
+    with op.batch_alter_table("tally", schema=None) as batch_op:
+        batch_op.drop_index("ix_tally_theme")
+        batch_op.drop_index("ix_tally_office")
+
     op.drop_table("tally")
     with op.batch_alter_table("rate_counter", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_rate_counter_window_start"))
@@ -1507,6 +2305,7 @@ def downgrade() -> None:
         )
 
     op.drop_table("outbox")
+    op.drop_table("kiosk_key")
     with op.batch_alter_table("import_batch", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_import_batch_source"))
 
@@ -1515,6 +2314,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_held_form_created_at"))
 
     op.drop_table("held_form")
+    op.drop_table("event_series")
     op.drop_table("content_version")
     op.drop_table("code_counter")
     op.drop_table("body")

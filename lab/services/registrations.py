@@ -1,0 +1,341 @@
+"""Signing up for a meeting, changing it, giving it back: from the site, a tablet, the door or paper.
+
+One person once: a second sign-up with the same address or telephone is answered like a first one, holds
+no place, and is kept beside the one that stands. Whoever typed somebody else's address learns nothing;
+its owner hears of it by mail.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import phonenumbers
+from sqlalchemy import or_, select
+from sqlalchemy.orm import joinedload
+
+from lab.db.locking import expect_version, locked
+from lab.db.upsert import insert_once
+from lab.kernel.errors import Conflict, Invalid, NotFound
+from lab.kernel.text import clean_line, clean_text, fold, fold_email, valid_email
+from lab.models.events import Event, EventState
+from lab.models.registrations import (
+    EventQuestion,
+    QuestionKind,
+    Registration,
+    RegistrationState,
+    SignUp,
+    Source,
+)
+from lab.policy.permissions import Permission
+from lab.services import audit, outbox, seats
+from lab.services.context import Context
+
+NAME_LIMIT = 80
+NOTE_LIMIT = 500
+ANSWER_LIMIT = 500
+STANDING = (RegistrationState.CONFIRMED, RegistrationState.WAITING)
+#: Telephone numbers without a country are numbers of this one.
+_COUNTRY = "IT"
+
+
+@dataclass(frozen=True)
+class Party:
+    """Who wants to come. Only `event_id`, `name` and the yes to the conditions are needed."""
+
+    event_id: int
+    name: str
+    consent: bool = True
+    email: str = ""
+    phone: str = ""
+    party_size: int = 1
+    group_id: int | None = None
+    needs: tuple[str, ...] = ()
+    needs_note: str = ""
+    #: By id of the question, as text: one value, or a list where several may be chosen.
+    answers: dict[str, Any] = field(default_factory=dict)
+    locale: str = "it"
+    consent_version: int | None = None
+    source: Source = Source.SITE
+    person_id: int | None = None
+    client_uuid: str | None = None
+    #: A code made by a tablet; None: the books give one.
+    code: str | None = None
+    claim_digest: str | None = None
+    device_id: int | None = None
+    #: The lease out of which a tablet promised the place; `lab.services.leases` has checked it.
+    lease_id: int | None = None
+    said_at: datetime | None = None
+    sheet_no: int | None = None
+    line_no: int | None = None
+    #: A host lets them in whatever the count, or after the end of sign-ups, and says why.
+    override_reason: str = ""
+
+
+def payload_hash(party: Party) -> str:
+    """What identifies the content of a sign-up, so that one id cannot carry two."""
+    said = {
+        "event": party.event_id,
+        "name": party.name.strip(),
+        "email": party.email.strip(),
+        "phone": party.phone.strip(),
+        "size": party.party_size,
+        "group": party.group_id,
+        "needs": sorted(party.needs),
+        "note": party.needs_note.strip(),
+        "answers": party.answers,
+    }
+    return hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def sign_up(ctx: Context, party: Party) -> Registration:
+    """Put a party on the list: confirmed, or waiting when it does not fit. Four or five statements.
+
+    The same `client_uuid` again gives the same registration; with other content it raises
+    `Conflict("same_id_other_content")`. Account holders who already stand on the list get
+    `Conflict("already_signed_up")`. Raises `Invalid` for name, email, phone, party_size, group_id, needs,
+    answers.<id>, consent; `Conflict` for event_cancelled, no_sign_up, not_open_yet, sign_up_closed.
+    """
+    digest = payload_hash(party)
+    again = repeated(ctx, party.client_uuid, digest)
+    if again is not None:
+        return again
+    event = _event(ctx, party.event_id)
+    if party.override_reason or party.source in (Source.DOOR, Source.PAPER, Source.DESK):
+        _run_by(ctx, event.id, party)
+    registration = _fresh(ctx, party, digest)
+    _check_answers(ctx, party)
+    with seats.books(ctx, event.id) as held:
+        _check_open(ctx, event, held.sign_up, party)
+        _check_size(held.sign_up, party)
+        if party.group_id is not None and party.group_id not in held.groups:
+            raise Invalid("group_id", "unknown")
+        registration.consent_version = party.consent_version or held.sign_up.consent_version
+        registration.code = party.code or held.next_code()
+        standing = _standing(ctx, registration)
+        if standing is None:
+            held.add(registration, over=bool(party.override_reason), lent=party.lease_id is not None)
+        else:
+            _beside(ctx, held, registration, standing)
+    if registration.email or registration.person_id:
+        outbox.announce(ctx, "registration.placed", registration_id=registration.id)
+    return registration
+
+
+def repeated(ctx: Context, client_uuid: str | None, digest: str) -> Registration | None:
+    """What an earlier sending of the same id placed. Raises `Conflict("same_id_other_content")`."""
+    if not client_uuid:
+        return None
+    query = select(Registration).where(Registration.client_uuid == client_uuid)
+    found = ctx.session.execute(query).scalar_one_or_none()
+    if found is not None and found.payload_hash != digest:
+        raise Conflict("same_id_other_content")
+    return found
+
+
+def cancel(ctx: Context, registration_id: int, expected_version: int | None = None) -> Registration:
+    """Give the places back; whoever waits and fits gets them in this transaction.
+
+    Cancelling again changes nothing. Who may: the caller has opened the ticket or is a host.
+    """
+    found = locked_registration(ctx, registration_id)
+    if found.state not in STANDING:
+        return found
+    with seats.books(ctx, found.event_id) as held:
+        registration = locked_registration(ctx, registration_id)
+        expect_version(registration, expected_version)
+        if registration.state in STANDING:
+            held.remove(registration, RegistrationState.CANCELLED)
+            registration.cancelled_at = ctx.now
+            registration.version += 1
+            outbox.announce(ctx, "registration.cancelled", registration_id=registration.id)
+    return registration
+
+
+def locked_registration(ctx: Context, registration_id: int) -> Registration:
+    """One sign-up, newest state. Callers that change it hold the books, which serialise everything."""
+    return locked(ctx.session, Registration, registration_id)
+
+
+def ensure_books(ctx: Context, event_id: int) -> None:
+    """Make sure an event has books, also where nobody need sign up (doors, tablets)."""
+    insert_once(ctx.session, SignUp, _empty_books(event_id))
+
+
+def _empty_books(event_id: int) -> dict[str, Any]:
+    counters = dict.fromkeys(("taken", "waiting", "lent", "arrived", "queue_last", "code_last"), 0)
+    rules = {"is_offered": False, "party_most": 10, "keep_days": 30, "remind_days": 0, "has_groups": False}
+    words = {"asks": [], "consent_note": "", "consent_version": 1, "version": 1}
+    return {"event_id": event_id, **counters, **rules, **words}
+
+
+def _event(ctx: Context, event_id: int) -> Event:
+    event = ctx.session.get(Event, event_id)
+    if event is None or not event.is_public:
+        raise NotFound("event")
+    return event
+
+
+def _run_by(ctx: Context, event_id: int, party: Party) -> None:
+    """Only a host, or a tablet that a host paired (the program acts for it), writes people down."""
+    query = select(Event).where(Event.id == event_id).options(joinedload(Event.hosts))
+    event = ctx.session.execute(query).unique().scalar_one()
+    grant = ctx.require(Permission.EVENT_RUN, event)
+    if party.override_reason:
+        audit.record(ctx, "registration.override", event, grant, reason=party.override_reason)
+
+
+def _fresh(ctx: Context, party: Party, digest: str) -> Registration:
+    if not party.consent:
+        raise Invalid("consent", "consent_needed")
+    name = clean_line(party.name, NAME_LIMIT)
+    if not name:
+        raise Invalid("name", "name_missing")
+    email = clean_line(party.email, 254)
+    if email and not valid_email(email):
+        raise Invalid("email", "bad_email")
+    phone_key = phone_key_of(party.phone)
+    return Registration(
+        event_id=party.event_id,
+        person_id=party.person_id,
+        name=name,
+        name_key=name_key(name),
+        email=email or None,
+        email_key=fold_email(email) if email else None,
+        phone=clean_line(party.phone, 32) or None,
+        phone_key=phone_key,
+        party_size=party.party_size,
+        group_id=party.group_id,
+        needs=sorted(set(party.needs)),
+        needs_note=clean_text(party.needs_note, NOTE_LIMIT),
+        answers=party.answers,
+        locale=party.locale,
+        source=party.source,
+        device_id=party.device_id,
+        lease_id=party.lease_id,
+        typed_by_id=ctx.actor.person_id if party.source in (Source.PAPER, Source.DESK, Source.DOOR) else None,
+        sheet_no=party.sheet_no,
+        line_no=party.line_no,
+        client_uuid=party.client_uuid,
+        payload_hash=digest if party.client_uuid else None,
+        claim_digest=party.claim_digest,
+        said_at=party.said_at,
+        override_reason=clean_line(party.override_reason, 200),
+        created_at=ctx.now,
+    )
+
+
+def name_key(name: str) -> str:
+    """A name without case, accents, apostrophes and order: "D'Angelo Maria" is "maria d angelo"."""
+    words = "".join(c if c.isalnum() else " " for c in fold(name)).split()
+    return " ".join(sorted(words))[:120]
+
+
+def phone_key_of(phone: str) -> str | None:
+    """A telephone number as E.164, None for none. Raises `Invalid("phone", "bad_phone")`."""
+    written = phone.strip()
+    if not written:
+        return None
+    try:
+        number = phonenumbers.parse(written, _COUNTRY)
+    except phonenumbers.NumberParseException:
+        raise Invalid("phone", "bad_phone") from None
+    if not phonenumbers.is_possible_number(number):
+        raise Invalid("phone", "bad_phone")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _check_open(ctx: Context, event: Event, sign_up: SignUp, party: Party) -> None:
+    if event.state is EventState.CANCELLED:
+        raise Conflict("event_cancelled")
+    # What was said in time on a tablet counts as in time; a host may always.
+    if party.override_reason or party.source in (Source.DOOR, Source.PAPER, Source.DESK):
+        return
+    if not sign_up.is_offered and party.source is Source.SITE:
+        raise Conflict("no_sign_up")
+    said = party.said_at if party.source is Source.KIOSK and party.said_at else ctx.now
+    if sign_up.opens_at and said < sign_up.opens_at:
+        raise Conflict("not_open_yet")
+    # Tablets stand in the room: people sign up there also after it has begun.
+    closes = sign_up.closes_at or event.starts_at
+    if party.source is Source.SITE and said >= closes:
+        raise Conflict("sign_up_closed")
+
+
+def _check_size(sign_up: SignUp, party: Party) -> None:
+    if party.party_size < 1:
+        raise Invalid("party_size", "out_of_range")
+    # Paper and doors write down who stands there.
+    free_hand = party.override_reason or party.source in (Source.PAPER, Source.DOOR, Source.DESK)
+    if party.party_size > (50 if free_hand else sign_up.party_most):
+        raise Invalid("party_size", "party_too_big")
+
+
+def _check_answers(ctx: Context, party: Party) -> None:
+    """The event's own questions: only known ones, required ones answered, choices among the offered."""
+    query = select(EventQuestion).where(EventQuestion.event_id == party.event_id)
+    known = {str(question.id): question for question in ctx.session.execute(query).scalars()}
+    if set(party.answers) - set(known):
+        raise Invalid("answers", "unknown")
+    # Whoever writes down others from paper or at the door asks nothing more.
+    if party.source in (Source.PAPER, Source.DOOR, Source.DESK):
+        return
+    for key, question in known.items():
+        value = party.answers.get(key)
+        if question.is_required and value in (None, "", []):
+            raise Invalid(f"answers.{key}", "required")
+        if value not in (None, "", []) and not _is_answer(question, value):
+            raise Invalid(f"answers.{key}", "unknown")
+
+
+def _is_answer(question: EventQuestion, value: Any) -> bool:
+    if question.kind is QuestionKind.MANY:
+        return isinstance(value, list) and all(item in question.options for item in value)
+    if not isinstance(value, str) or len(value) > ANSWER_LIMIT:
+        return False
+    if question.kind is QuestionKind.ONE:
+        return value in question.options
+    if question.kind is QuestionKind.YES_NO:
+        return value in ("yes", "no")
+    return question.kind is QuestionKind.TEXT or (value.isdecimal() and len(value) <= 6)
+
+
+def _standing(ctx: Context, registration: Registration) -> Registration | None:
+    """The sign-up of the same person that stands. Read under the lock: nobody slips in between."""
+    same = [
+        column == value
+        for column, value in (
+            (Registration.person_id, registration.person_id),
+            (Registration.email_key, registration.email_key),
+            (Registration.phone_key, registration.phone_key),
+        )
+        if value is not None
+    ]
+    if not same:
+        return None
+    query = (
+        select(Registration)
+        .where(Registration.event_id == registration.event_id, Registration.state.in_(STANDING), or_(*same))
+        .order_by(Registration.id)
+    )
+    return ctx.session.execute(query).scalars().first()
+
+
+def _beside(ctx: Context, held: seats.Books, registration: Registration, standing: Registration) -> None:
+    """Keep a second sign-up of the same contact beside the first; what it reads looks like any other."""
+    if registration.person_id is not None and registration.person_id == standing.person_id:
+        raise Conflict("already_signed_up")
+    if registration.lease_id is not None:
+        held.take_back(registration.party_size)
+    fits = held.fits(registration)
+    registration.state = RegistrationState.MERGED
+    registration.merged_into_id = standing.id
+    # What its page shows: the place or the number in the queue that a first one would have had.
+    registration.confirmed_at = ctx.now if fits else None
+    registration.queue_no = None if fits else held.sign_up.queue_last + 1
+    ctx.session.add(registration)
+    ctx.session.flush()
+    outbox.announce(ctx, "registration.repeated", registration_id=standing.id)
