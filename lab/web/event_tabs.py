@@ -1,0 +1,41 @@
+"""The pages of one meeting at the desk, as tabs: only those the person may open."""
+
+from __future__ import annotations
+
+from flask import current_app, request, url_for
+from flask_babel import gettext as _
+
+from lab.models.events import Event
+from lab.policy.permissions import Permission
+from lab.web.app_state import context
+from lab.web.nav import NavItem
+
+_TABS = (
+    ("event_desk.show", Permission.EVENT_CAPTURE),
+    ("sign_up_desk.people", Permission.EVENT_RUN),
+    ("door.show", Permission.EVENT_RUN),
+    ("kiosk_desk.index", Permission.EVENT_RUN),
+    ("room_desk.steer", Permission.EVENT_RUN),
+    ("capture.show", Permission.EVENT_CAPTURE),
+    ("minutes.edit", Permission.EVENT_CAPTURE),
+)
+
+
+def event_tabs(event: Event) -> list[NavItem]:
+    """The tabs above every page of this meeting. `event.hosts` must be loaded."""
+    words = {
+        "event_desk.show": _("Scheda"),
+        "sign_up_desk.people": _("Iscritti"),
+        "door.show": _("Ingresso"),
+        "kiosk_desk.index": _("Totem"),
+        "room_desk.steer": _("Sala"),
+        "capture.show": _("Raccolta"),
+        "minutes.edit": _("Verbale"),
+    }
+    here = request.blueprint
+    ctx = context()
+    return [
+        NavItem(words[endpoint], url_for(endpoint, code=event.code), endpoint.partition(".")[0] == here)
+        for endpoint, permission in _TABS
+        if endpoint in current_app.view_functions and ctx.may(permission, event)
+    ]
