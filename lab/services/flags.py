@@ -166,4 +166,4 @@ def _step_aside(ctx: Context, contribution_id: int, comment_id: int | None) -> N
             subject.visibility = Visibility.HIDDEN
             contributions.add_step(system, subject, StepKind.HIDDEN, text=BY_FLAGS)
         outbox.announce(system, "contribution.hidden", contribution_id=contribution_id, act_id=act.id)
-    audit.record(system, f"{subject.__tablename__}.hide", subject, reason="flags")
+    audit.record(system, f"{subject.__tablename__}.hide", subject, reason=BY_FLAGS)

@@ -10,9 +10,8 @@ from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import joinedload
 
 from lab.db.locking import locked
@@ -29,11 +28,11 @@ from lab.models.contributions import (
     StepKind,
     Visibility,
 )
-from lab.models.conversation import Follow, Support
+from lab.models.conversation import Follow
 from lab.policy import transitions
 from lab.policy.actor import Grant
 from lab.policy.permissions import Permission
-from lab.services import audit, contributions, once, outbox
+from lab.services import audit, contributions, once, outbox, voices
 from lab.services.context import Context
 from lab.services.contributions import Placement
 
@@ -138,9 +137,10 @@ def _unite_one(ctx: Context, source: Contribution, target: Contribution, grant: 
         "authors": _add_authors(ctx, source, target),
         "follows": _add_follows(ctx, source, target),
         "projects": _add_projects(ctx, source, target),
+        "own": voices.set_own_aside(ctx, target),
     }
     target.supports_base += source.supports_base
-    target.supports_count += source.supports_base + _add_supports(ctx, source, target)
+    target.supports_count += source.supports_base + voices.bring(ctx, source, target)
     ctx.session.add(
         Merge(
             target_id=target.id, source_id=source.id, at=ctx.now,
@@ -153,8 +153,8 @@ def _unite_one(ctx: Context, source: Contribution, target: Contribution, grant: 
     contributions.move(ctx, source, State.MERGED, Outcome.MERGED)
     contributions.add_step(ctx, source, StepKind.MERGED, grant, text=reason, other_id=target.id)
     contributions.add_step(ctx, target, StepKind.TOOK_IN, grant, text=reason, other_id=source.id)
-    audit.record(ctx, "contribution.merge", source, grant, target_id=target.id)
-    audit.record(ctx, "contribution.took_in", target, grant, source_id=source.id)
+    audit.record(ctx, "contribution.merge", source, grant, reason=reason, target_id=target.id)
+    audit.record(ctx, "contribution.took_in", target, grant, reason=reason, source_id=source.id)
     outbox.announce(ctx, "contribution.merged", contribution_id=source.id, other_id=target.id)
     ctx.session.flush()
 
@@ -199,24 +199,6 @@ def _projects(ctx: Context, contribution_id: int) -> set[int]:
     return set(ctx.session.execute(select(ContributionProject.project_id).where(mine)).scalars())
 
 
-def _supporters(ctx: Context, contribution_id: int) -> dict[int, datetime]:
-    query = select(Support.person_id, Support.at).where(Support.contribution_id == contribution_id)
-    return {row.person_id: row.at for row in ctx.session.execute(query)}
-
-
-def _add_supports(ctx: Context, source: Contribution, target: Contribution) -> int:
-    # Nobody counts under their own words, not even through a twin.
-    already = {*_supporters(ctx, target.id), target.person_id}
-    rows = [
-        {"contribution_id": target.id, "person_id": person_id, "at": at, "via_id": source.id}
-        for person_id, at in sorted(_supporters(ctx, source.id).items())
-        if person_id not in already
-    ]
-    if rows:
-        ctx.session.execute(insert(Support), rows)
-    return len(rows)
-
-
 def live_merges(ctx: Context, contribution_id: int) -> list[Merge]:
     """The merges into this input that were not undone, the first one first."""
     query = (
@@ -259,8 +241,8 @@ def separate(ctx: Context, source_id: int, reason: str, version: int | None = No
         merge.undone_at, merge.undone_by_id = ctx.now, ctx.actor.person_id
         contributions.add_step(ctx, source, StepKind.UNMERGED, grant, text=words, other_id=target.id)
         contributions.add_step(ctx, target, StepKind.UNMERGED, grant, text=words, other_id=source.id)
-        audit.record(ctx, "contribution.unmerge", source, grant, target_id=target.id)
-        audit.record(ctx, "contribution.gave_back", target, grant, source_id=source.id)
+        audit.record(ctx, "contribution.unmerge", source, grant, reason=words, target_id=target.id)
+        audit.record(ctx, "contribution.gave_back", target, grant, reason=words, source_id=source.id)
         outbox.announce(ctx, "contribution.unmerged", contribution_id=source.id, other_id=target.id)
     return source
 
@@ -279,38 +261,17 @@ def _take_apart(
     ctx: Context, source: Contribution, target: Contribution, merge: Merge, others: list[Merge]
 ) -> None:
     before = merge.before
-    target.supports_base -= int(before.get("base", 0))
-    target.supports_count -= int(before.get("base", 0)) + _drop_supports(ctx, source, target, others)
-    _drop_follows(ctx, target, before.get("follows", []), others)
-    _drop_projects(ctx, target, before.get("projects", []), others)
+    were = voices.authors(ctx, target)
     authors = before.get("authors", [])
     if authors:
         ctx.session.execute(delete(ContributionAuthor).where(ContributionAuthor.id.in_(authors)))
-
-
-def _drop_supports(ctx: Context, source: Contribution, target: Contribution, others: list[Merge]) -> int:
-    """Take the voices that came with `source` out of `target`, but for those another merge brings too."""
-    mine = (Support.contribution_id == target.id, Support.via_id == source.id)
-    gone = set(ctx.session.execute(select(Support.person_id).where(*mine)).scalars())
-    if not gone:
-        return 0
-    ctx.session.execute(delete(Support).where(*mine))
-    rows: dict[int, dict[str, Any]] = {}
-    for other in others:
-        for person_id, at in _supporters(ctx, other.source_id).items():
-            if person_id in gone:
-                rows.setdefault(
-                    person_id,
-                    {
-                        "contribution_id": target.id,
-                        "person_id": person_id,
-                        "at": at,
-                        "via_id": other.source_id,
-                    },
-                )
-    if rows:
-        ctx.session.execute(insert(Support), list(rows.values()))
-    return len(gone) - len(rows)
+    free = were - voices.authors(ctx, target)
+    target.supports_base -= int(before.get("base", 0))
+    gone = voices.take_away(ctx, source, target)
+    back = voices.give_back(ctx, target, merge, others, gone | free)
+    target.supports_count += back - len(gone) - int(before.get("base", 0))
+    _drop_follows(ctx, target, before.get("follows", []), others)
+    _drop_projects(ctx, target, before.get("projects", []), others)
 
 
 def _drop_follows(ctx: Context, target: Contribution, added: list[int], others: list[Merge]) -> None:

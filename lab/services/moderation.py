@@ -70,7 +70,7 @@ def hide(ctx: Context, subject: Subject, reason: str, version: int | None = None
         contribution.visibility = Visibility.HIDDEN
         act = _act(ctx, HIDE, subject, words, grant)
         contributions.add_step(ctx, contribution, StepKind.HIDDEN, grant, text=words)
-        audit.record(ctx, "contribution.hide", contribution, grant, act_id=act.id)
+        audit.record(ctx, "contribution.hide", contribution, grant, reason=words, act_id=act.id)
         _settle_flags(ctx, subject)
         outbox.announce(ctx, "contribution.hidden", contribution_id=contribution.id, act_id=act.id)
     return act
@@ -85,7 +85,7 @@ def _hide_comment(ctx: Context, comment: Comment, words: str, grant: Grant) -> M
     subject = Subject(comment_id=comment.id)
     act = _act(ctx, HIDE, subject, words, grant)
     conversation.count(ctx, comment.contribution_id, -1)
-    audit.record(ctx, "comment.hide", comment, grant, act_id=act.id)
+    audit.record(ctx, "comment.hide", comment, grant, reason=words, act_id=act.id)
     _settle_flags(ctx, subject)
     outbox.announce(
         ctx, "comment.hidden", comment_id=comment.id, contribution_id=comment.contribution_id, act_id=act.id
@@ -118,7 +118,7 @@ def _restore_contribution(
         contribution.visibility = Visibility.PUBLIC
         act = _act(ctx, RESTORE, subject, words, grant)
         contributions.add_step(ctx, contribution, StepKind.RESTORED, grant, text=words)
-        audit.record(ctx, "contribution.restore", contribution, grant, act_id=act.id)
+        audit.record(ctx, "contribution.restore", contribution, grant, reason=words, act_id=act.id)
         _settle_flags(ctx, subject)
         outbox.announce(ctx, "contribution.restored", contribution_id=contribution.id, act_id=act.id)
     return act
@@ -132,7 +132,7 @@ def _restore_comment(ctx: Context, comment: Comment, words: str, grant: Grant) -
     act = _act(ctx, RESTORE, subject, words, grant)
     if comment.deleted_at is None:
         conversation.count(ctx, comment.contribution_id, +1)
-    audit.record(ctx, "comment.restore", comment, grant, act_id=act.id)
+    audit.record(ctx, "comment.restore", comment, grant, reason=words, act_id=act.id)
     _settle_flags(ctx, subject)
     outbox.announce(
         ctx,
@@ -271,7 +271,7 @@ def settle_appeal(ctx: Context, act_id: int, answer: str, *, upheld: bool) -> Mo
     act.appeal_settled_by_id = ctx.actor.person_id
     if upheld:
         _show_again(ctx, act, words, grant)
-    audit.record(ctx, "appeal.settle", act, grant, upheld=upheld)
+    audit.record(ctx, "appeal.settle", act, grant, reason=words, upheld=upheld)
     outbox.announce(ctx, "appeal.settled", act_id=act.id)
     ctx.session.flush()
     return act

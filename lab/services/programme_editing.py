@@ -241,7 +241,7 @@ def hand_over(ctx: Context, command: HandOver) -> Project:
     row.office_id, row.version = office.id, row.version + 1
     ctx.session.add(change)
     ctx.session.flush()
-    audit.record(ctx, "project.hand_over", row, grant, to_office=office.id)
+    audit.record(ctx, "project.hand_over", row, grant, reason=why, to_office=office.id)
     outbox.announce(ctx, "project.changed", project_id=row.id, change_id=change.id)
     return row
 

@@ -168,7 +168,7 @@ def _changing(ctx: Context, edit: Edit, what: str) -> Iterator[_Change]:
     )
     ctx.session.add(row)
     ctx.session.flush()
-    audit.record(ctx, "project.change", project, grant, what=what, change_id=row.id)
+    audit.record(ctx, "project.change", project, grant, reason=why, what=what, change_id=row.id)
     outbox.announce(ctx, "project.changed", project_id=project.id, change_id=row.id)
 
 

@@ -270,7 +270,7 @@ def reopen(ctx: Context, contribution_id: int, version: int | None, reason: str)
             raise Conflict(f"state_{contribution.state}")
         contributions.move(ctx, contribution, State.IN_REVIEW)
         contributions.add_step(ctx, contribution, StepKind.REOPENED, grant, text=words)
-        audit.record(ctx, "contribution.reopen", contribution, grant)
+        audit.record(ctx, "contribution.reopen", contribution, grant, reason=words)
     return contribution
 
 

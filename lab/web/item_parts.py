@@ -157,24 +157,29 @@ def item_thread(contribution: Contribution) -> ThreadView:
     if contribution.comments_count or after:
         found = threads.thread(ctx, contribution.id, after, newest=newest)
     may_write = ctx.may(Permission.COMMENT_WRITE, contribution)
+    closed = comments_closed(contribution)
     next_key = found.next_key
     return ThreadView(
         code=contribution.code,
         count=contribution.comments_count,
-        talks=talks(
-            found.branches, contribution.code, may_write=not contribution.comments_closed or may_write
-        ),
+        talks=talks(found.branches, contribution.code, may_write=not closed or may_write),
         next_url=_page(newest, mark(next_key)) if next_key else None,
         start_url=_page(newest, None) if after else None,
         newest=newest,
         oldest_url=_page(False, None),
         newest_url=_page(True, None),
-        closed=contribution.comments_closed,
+        closed=closed,
         may_write=may_write,
-        may_close=ctx.may(Permission.CONTRIBUTION_SORT, contribution),
+        may_close=contribution.state not in ASIDE_STATES
+        and ctx.may(Permission.CONTRIBUTION_SORT, contribution),
         form=CommentForm(formdata=None) if may_write else None,
         write_url=url_for("comments.create", code=contribution.code),
     )
+
+
+def comments_closed(contribution: Contribution) -> bool:
+    """Whether nobody is invited to comment: closed by the lab, or merged or withdrawn."""
+    return contribution.comments_closed or contribution.state in ASIDE_STATES
 
 
 def _page(newest: bool, after: str | None) -> str:

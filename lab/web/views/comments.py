@@ -17,7 +17,7 @@ from lab.web.access import allow, cached
 from lab.web.app_state import context, transaction
 from lab.web.forms.base import LabForm, refuse
 from lab.web.forms.conversation import CommentForm, EditCommentForm
-from lab.web.item_parts import asked_key, mark, talks
+from lab.web.item_parts import asked_key, comments_closed, mark, talks
 from lab.web.labels import error_words
 
 blueprint = Blueprint("comments", __name__)
@@ -127,7 +127,7 @@ def branch(comment_id: int) -> str:
     return render_template(
         "pages/comments/branch.html",
         item=contribution,
-        talk=talks(thread.branches, contribution.code, may_write=not contribution.comments_closed)[0],
+        talk=talks(thread.branches, contribution.code, may_write=not comments_closed(contribution))[0],
         next_url=next_url,
         rate=False,
         breadcrumb=_trail(contribution),

@@ -131,7 +131,7 @@ def _stars(text: str) -> int | None:
 @cached
 def robots() -> Response:
     """Everything public may be indexed; the desk and personal pages have nothing to offer."""
-    closed = ("/regia", "/io", "/accedi", "/registrati", "/ricevuta/", "/valuta")
+    closed = ("/regia", "/io", "/accedi", "/registrati", "/ricevuta/", "/valuta", "/api/v1/inputs/")
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed)]
     lines.append(f"Sitemap: {lab().settings.base_url}{url_for('pages.sitemap')}")
     return _text("\n".join(lines) + "\n")
