@@ -35,6 +35,7 @@ from lab.models.programme import Office, Place, Theme
 from lab.models.projects import Project
 from lab.policy.actor import SYSTEM
 from lab.services.context import Context
+from lab.services.tally import rows_of
 
 CHUNK = 2_000
 #: Residents who sign in and speak.
@@ -52,6 +53,7 @@ _OUTCOMES = {
     State.MERGED: Outcome.MERGED,
     State.WITHDRAWN: Outcome.WITHDRAWN,
 }
+TALLIED = ("month", "kind", "theme_id", "office_id", "state", "timeliness")
 TABLES = (Contribution, Proposal, Step, search_document, ContributionProject, Comment)
 
 
@@ -142,11 +144,10 @@ def _stored(value: Any) -> Any:
 
 
 def _settle(database: Database, upto: int, tally: Counter[tuple[Any, ...]]) -> None:
-    keys = ("month", "kind", "theme_id", "office_id", "state", "timeliness")
     with database.engine.connect().execution_options(lab_write=True) as connection, connection.begin():
         known = {
             tuple(row[1:]): row[0]
-            for row in connection.execute(select(Tally.id, *(getattr(Tally, key) for key in keys)))
+            for row in connection.execute(select(Tally.id, *(getattr(Tally, key) for key in TALLIED)))
         }
         table = table_of(Tally)
         for values, count in tally.items():
@@ -154,7 +155,8 @@ def _settle(database: Database, upto: int, tally: Counter[tuple[Any, ...]]) -> N
                 same = table.c.id == known[values]
                 connection.execute(table.update().where(same).values(count=table.c.count + count))
             else:
-                connection.execute(insert(table).values(**dict(zip(keys, values, strict=True)), count=count))
+                row = dict(zip(TALLIED, values, strict=True))
+                connection.execute(insert(table).values(**row, count=count))
         counter = table_of(CodeCounter)
         connection.execute(counter.update().where(counter.c.prefix == "PR").values(last=upto + 1000))
         dump.settle_sequences(connection)
@@ -184,7 +186,8 @@ def _rows(
             rows["comment"].append(_comment(speaker, ids, one, comment))
         month: date = one["created_at"].date().replace(day=1)
         timeliness = "open" if one["is_open"] else "in_time"
-        tally[(month, "proposal", one["theme_id"] or 0, one["office_id"] or 0, one["state"], timeliness)] += 1
+        mine = (month, "proposal", one["theme_id"] or 0, one["office_id"] or 0, one["state"], timeliness)
+        tally.update(tuple(row.values()) for row in rows_of(dict(zip(TALLIED, mine, strict=True))))
     return rows, comment
 
 

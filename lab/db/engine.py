@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session, sessionmaker
 
-from lab.db import version
+from lab.db import sums, version
 from lab.kernel.errors import Unavailable
 
 log = logging.getLogger("lab.db")
@@ -61,10 +61,12 @@ class Database:
         try:
             current.connection(execution_options={_WRITE: True})
             yield current
+            sums.settle(current)
             version.settle_version(current)
             current.commit()
         except BaseException:
             current.rollback()
+            sums.forget(current)
             version.forget_changes(current)
             raise
         finally:

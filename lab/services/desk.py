@@ -19,6 +19,7 @@ from lab.kernel.text import similarity
 from lab.models.accounts import Person
 from lab.models.answers import Answer
 from lab.models.contributions import (
+    ANY,
     ASIDE_STATES,
     OPEN_STATES,
     Channel,
@@ -243,7 +244,7 @@ def counts(ctx: Context) -> dict[Pile, int]:
         return {pile: _capped(ctx, *_of_pile(ctx, pile)) for pile in (Pile.TO_ANSWER, Pile.DRAFTS)}
     by_state = (
         select(Tally.state, Tally.office_id, func.sum(Tally.count))
-        .where(Tally.state.in_(OPEN_STATES))
+        .where(Tally.theme_id == ANY, Tally.office_id > ANY, Tally.state.in_(OPEN_STATES))
         .group_by(Tally.state, Tally.office_id)
     )
     rows = [(state, office_id > 0, int(n)) for state, office_id, n in ctx.session.execute(by_state)]

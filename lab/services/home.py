@@ -10,7 +10,7 @@ from sqlalchemy.orm import joinedload
 from lab.models.contributions import Contribution, State, Tally
 from lab.models.events import Event
 from lab.models.projects import Project
-from lab.services import events
+from lab.services import events, tally
 from lab.services.context import Context
 
 EVENTS = 3
@@ -88,4 +88,5 @@ def _pins_and_promise(ctx: Context) -> tuple[list[Pin], Kept | None]:
 
 def _tallied(timeliness: str) -> Label[int]:
     total = func.coalesce(func.sum(Tally.count), 0)
-    return select(total).where(Tally.timeliness == timeliness).scalar_subquery().label(timeliness)
+    answered = select(total).where(*tally.whole(), Tally.timeliness == timeliness)
+    return answered.scalar_subquery().label(timeliness)

@@ -1,12 +1,11 @@
-"""How the promise is kept: numbers from the tally alone, what is late, what came of the words lately."""
+"""What is late, what came of the words lately, and every input for a file."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, select, text
 from sqlalchemy.orm import aliased
@@ -14,10 +13,11 @@ from sqlalchemy.orm import aliased
 from lab.kernel.clock import start_of_local_day
 from lab.models.actions import PUBLIC_ACTION_STATES, Action, ActionContribution
 from lab.models.answers import Answer
-from lab.models.contributions import Contribution, Kind, Outcome, State, Tally, Visibility
+from lab.models.contributions import Contribution, Outcome, State, Visibility
 from lab.models.programme import Office, Theme
 from lab.services import contributions
 from lab.services.context import Context
+from lab.services.tally import Filter
 
 #: Late inputs listed on the page, and how far they are counted there.
 LATE = 10
@@ -27,160 +27,6 @@ LATEST = 6
 _SPREAD = 5
 #: Rows read at once for the file.
 _BATCH = 2000
-
-K = TypeVar("K", bound=Hashable)
-
-
-@dataclass(frozen=True)
-class Filter:
-    """Which inputs: said in these months (first days, both included), about this theme, … 0 is "none yet"."""
-
-    since: date | None = None
-    until: date | None = None
-    theme_id: int | None = None
-    office_id: int | None = None
-    kind: Kind | None = None
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One combination of the tally and how many inputs are in it."""
-
-    month: date
-    kind: Kind
-    theme_id: int
-    theme: str
-    theme_names: dict[str, Any]
-    office_id: int
-    office: str
-    state: State
-    timeliness: str
-    count: int
-
-
-@dataclass(frozen=True)
-class Kept:
-    """How the promise was kept in one group."""
-
-    in_time: int = 0
-    late: int = 0
-    open: int = 0
-
-    @property
-    def total(self) -> int:
-        """All of them."""
-        return self.in_time + self.late + self.open
-
-
-@dataclass(frozen=True)
-class Overview:
-    """The numbers of the page, after filtering; `months` go from the first to the last without a gap."""
-
-    total: int
-    withdrawn: int
-    kept: Kept
-    states: dict[State, int]
-    months: list[tuple[date, Kept]]
-    #: By id (0: none yet), most first.
-    themes: list[tuple[int, Kept]]
-    offices: list[tuple[int, Kept]]
-
-
-@dataclass(frozen=True)
-class Numbers:
-    """The whole tally, read once and filtered as often as needed."""
-
-    cells: list[Cell]
-    themes: dict[int, tuple[str, dict[str, Any]]] = field(default_factory=dict)
-    offices: dict[int, str] = field(default_factory=dict)
-
-    def years(self) -> list[int]:
-        """The years in which something was said, latest first."""
-        return sorted({cell.month.year for cell in self.cells}, reverse=True)
-
-    def chosen(self, wish: Filter) -> list[Cell]:
-        """The cells that fit."""
-        return [cell for cell in self.cells if _fits(cell, wish)]
-
-    def overview(self, wish: Filter) -> Overview:
-        """Everything the page draws for this choice."""
-        cells = self.chosen(wish)
-        states: Counter[State] = Counter()
-        for cell in cells:
-            states[cell.state] += cell.count
-        # Who took their words back asked for no answer: they are told apart and weigh on no share.
-        asking = [cell for cell in cells if cell.state is not State.WITHDRAWN]
-        by_month = _grouped(asking, lambda cell: cell.month)
-        return Overview(
-            total=sum(states.values()),
-            withdrawn=states[State.WITHDRAWN],
-            kept=_grouped(asking, lambda cell: 0).get(0, Kept()),
-            states={state: states[state] for state in State if states[state]},
-            months=[(month, by_month.get(month, Kept())) for month in _months(by_month)],
-            themes=_most_first(_grouped(asking, lambda cell: cell.theme_id)),
-            offices=_most_first(_grouped(asking, lambda cell: cell.office_id)),
-        )
-
-
-def numbers(ctx: Context) -> Numbers:
-    """The tally with the names of themes and offices, in one statement."""
-    query = (
-        select(
-            Tally.month,
-            Tally.kind,
-            Tally.theme_id,
-            Theme.name,
-            Theme.names,
-            Tally.office_id,
-            Office.name,
-            Tally.state,
-            Tally.timeliness,
-            Tally.count,
-        )
-        .outerjoin(Theme, Theme.id == Tally.theme_id)
-        .outerjoin(Office, Office.id == Tally.office_id)
-        .where(Tally.count != 0)
-        .order_by(Tally.month)
-    )
-    cells = [
-        Cell(row[0], row[1], row[2], row[3] or "", row[4] or {}, row[5], row[6] or "", row[7], row[8], row[9])
-        for row in ctx.session.execute(query)
-    ]
-    return Numbers(
-        cells,
-        {cell.theme_id: (cell.theme, cell.theme_names) for cell in cells if cell.theme},
-        {cell.office_id: cell.office for cell in cells if cell.office},
-    )
-
-
-def _fits(cell: Cell, wish: Filter) -> bool:
-    return (
-        (wish.since is None or cell.month >= wish.since)
-        and (wish.until is None or cell.month <= wish.until)
-        and (wish.theme_id is None or cell.theme_id == wish.theme_id)
-        and (wish.office_id is None or cell.office_id == wish.office_id)
-        and (wish.kind is None or cell.kind is wish.kind)
-    )
-
-
-def _grouped(cells: Sequence[Cell], key: Callable[[Cell], K]) -> dict[K, Kept]:
-    counts: dict[K, Counter[str]] = {}
-    for cell in cells:
-        counts.setdefault(key(cell), Counter())[cell.timeliness] += cell.count
-    return {group: Kept(count["in_time"], count["late"], count["open"]) for group, count in counts.items()}
-
-
-def _most_first(groups: dict[int, Kept]) -> list[tuple[int, Kept]]:
-    return sorted(groups.items(), key=lambda item: (item[0] == 0, -item[1].total, item[0]))
-
-
-def _months(groups: dict[date, Kept]) -> Iterator[date]:
-    if not groups:
-        return
-    month, last = min(groups), max(groups)
-    while month <= last:
-        yield month
-        month = date(month.year + month.month // 12, month.month % 12 + 1, 1)
 
 
 @dataclass(frozen=True)
@@ -201,6 +47,9 @@ def late(ctx: Context, wish: Filter) -> Late:
     # As the partial index has it: SQLite does not see that "is_open = 1" says the same.
     is_open = text("contribution.is_open")
     overdue = and_(is_open, Contribution.promise_due_at < ctx.now, *_of(ctx, wish))
+    if wish.since is not None:
+        # Said before, promised after: lets the walk of the index begin where the filter does.
+        overdue &= Contribution.promise_due_at >= start_of_local_day(wish.since, ctx.timezone)
     counted = select(Contribution.id).where(overdue).limit(LATE_COUNTED + 1).subquery()
     how_many = select(func.count()).select_from(counted).scalar_subquery()
     query = (

@@ -10,7 +10,7 @@ from sqlalchemy.orm import joinedload
 from lab.kernel.clock import local_date
 from lab.kernel.errors import NotFound
 from lab.models.actions import Action, ActionBody
-from lab.models.contributions import OPEN_STATES, Contribution, Tally
+from lab.models.contributions import ANY, OPEN_STATES, Contribution, Tally
 from lab.models.programme import Body, Office, Phase, Programme
 from lab.models.projects import Project, ProjectBody
 from lab.services import projects
@@ -178,7 +178,7 @@ def promise(ctx: Context, office_id: int) -> Promise:
     """How one office keeps the promise, read from the tally. One statement."""
     query = (
         select(Tally.state, Tally.timeliness, func.sum(Tally.count))
-        .where(Tally.office_id == office_id)
+        .where(Tally.office_id == office_id, Tally.theme_id == ANY)
         .group_by(Tally.state, Tally.timeliness)
     )
     found = Promise()

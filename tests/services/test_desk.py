@@ -367,6 +367,7 @@ def test_piles_and_filters_count_what_they_show(
         triage.take(acting(session, "moderator"), held)
         closed = _routed(session, acting, world, "Fatta")
         answers.publish(acting(session, "office"), _reply(closed))
+    with database.session() as session:
         ctx = acting(session, "facilitator")
         counts = desk.counts(ctx)
         shown = {

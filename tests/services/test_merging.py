@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from lab.db import sums
 from lab.db.engine import Database
 from lab.kernel.clock import FrozenClock
 from lab.kernel.errors import Conflict, Invalid, NotFound
@@ -31,6 +32,7 @@ from lab.services import contributions, follows, merging, supports, triage
 from lab.services.context import Context
 from lab.services.contributions import Placement
 from lab.services.merging import Split, Unite
+from lab.services.tally import whole
 from tests.world import NOW, World
 
 Acting = Callable[[Session, str], Context]
@@ -43,6 +45,7 @@ def _say(ctx: Context, text: str, who: int | None = None, **more: object) -> int
 def _books(session: Session) -> list[tuple[object, ...]]:
     """Everything that must come back exactly: counters, states, rows, the outcome tally."""
     session.expire_all()
+    sums.settle(session)
     items = session.execute(select(Contribution).order_by(Contribution.id)).scalars()
     found: list[tuple[object, ...]] = [
         (
@@ -63,8 +66,8 @@ def _books(session: Session) -> list[tuple[object, ...]]:
         ContributionAuthor.contribution_id, ContributionAuthor.via_id
     )
     found += [("author", *row) for row in session.execute(authors)]
-    tally = select(Tally.state, func.sum(Tally.count)).group_by(Tally.state).order_by(Tally.state)
-    found += [("tally", *row) for row in session.execute(tally) if row[1]]
+    by_state = select(Tally.state, func.sum(Tally.count)).where(*whole()).group_by(Tally.state)
+    found += [("tally", *row) for row in session.execute(by_state.order_by(Tally.state)) if row[1]]
     return found
 
 
@@ -311,6 +314,7 @@ def _counts_match(session: Session) -> None:
             select(func.count()).select_from(Follow).where(Follow.contribution_id == c.id)
         ).scalar_one()
         assert (c.supports_count, c.followers_count) == (rows + c.supports_base, following)
-    total = session.execute(select(func.sum(Tally.count))).scalar_one()
+    sums.settle(session)
+    total = session.execute(select(func.sum(Tally.count)).where(*whole())).scalar_one()
     assert total == session.execute(select(func.count()).select_from(Contribution)).scalar_one()
     assert not session.execute(select(Tally.id).where(Tally.count < 0)).first()

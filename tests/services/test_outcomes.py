@@ -16,11 +16,11 @@ from lab.kernel.clock import FrozenClock
 from lab.kernel.errors import LabError
 from lab.models.actions import Action, ActionContribution, ActionState
 from lab.models.contributions import Contribution, Kind, Outcome, State
-from lab.services import actions, contributions, outcomes, weaving
+from lab.services import actions, contributions, outcomes, tally, weaving
 from lab.services.actions import Adopt, Draft, Propose, Report, SendBack
 from lab.services.context import Context
 from lab.services.contributions import Placement
-from lab.services.outcomes import Filter
+from lab.services.tally import Cell, Filter, Kept
 from lab.services.weaving import Unweave, Weave
 from tests.services.test_actions import adopted, merged, plan, said
 from tests.world import World
@@ -114,6 +114,55 @@ def counted(ctx: Context) -> Counter[tuple[object, ...]]:
     return found
 
 
+def _wishes(cells: list[Cell]) -> list[Filter]:
+    """Every combination of period, theme, office and kind."""
+    months = sorted({cell.month for cell in cells})
+    periods = [(None, None), (months[len(months) // 2], None), (months[0], months[-1])]
+    themes: list[int | None] = [None, *{cell.theme_id for cell in cells}]
+    offices: list[int | None] = [None, *{cell.office_id for cell in cells}]
+    return [
+        Filter(*period, theme, office, kind)
+        for period in periods
+        for theme in themes
+        for office in offices
+        for kind in (None, Kind.REPORT)
+    ]
+
+
+def _the_page_says_what_the_cells_say(ctx: Context, cells: list[Cell]) -> None:
+    for wish in _wishes(cells):
+        chosen = tally.cells(ctx, wish)
+        assert chosen == [cell for cell in cells if _fits(cell, wish)]
+        found = tally.overview(ctx, wish)
+        asking = [cell for cell in chosen if cell.state is not State.WITHDRAWN]
+        assert found.total == sum(cell.count for cell in chosen)
+        assert found.withdrawn == found.total - sum(cell.count for cell in asking)
+        assert dict(found.themes) == _grouped([(cell.theme_id, cell) for cell in asking])
+        assert dict(found.offices) == _grouped([(cell.office_id, cell) for cell in asking])
+        by_month = _grouped([(cell.month, cell) for cell in asking])
+        assert {month: kept for month, kept in found.months if kept.total} == by_month
+        assert found.kept == _grouped([(0, cell) for cell in asking]).get(0, Kept())
+        for state in State:
+            assert found.states.get(state, 0) == sum(cell.count for cell in chosen if cell.state is state)
+
+
+def _fits(cell: Cell, wish: Filter) -> bool:
+    return (
+        (wish.since is None or cell.month >= wish.since)
+        and (wish.until is None or cell.month <= wish.until)
+        and (wish.theme_id is None or cell.theme_id == wish.theme_id)
+        and (wish.office_id is None or cell.office_id == wish.office_id)
+        and (wish.kind is None or cell.kind is wish.kind)
+    )
+
+
+def _grouped(cells: list[tuple[object, Cell]]) -> dict[object, Kept]:
+    counts: dict[object, Counter[str]] = {}
+    for group, cell in cells:
+        counts.setdefault(group, Counter())[cell.timeliness] += cell.count
+    return {group: Kept(count["in_time"], count["late"], count["open"]) for group, count in counts.items()}
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_after_anything_the_tally_equals_a_recount(
     database: Database, acting: Acting, world: World, clock: FrozenClock, seed: int
@@ -124,11 +173,10 @@ def test_after_anything_the_tally_equals_a_recount(
         clock.advance(timedelta(hours=chance.dice.randint(1, 90)))
     with database.session() as session:
         ctx = acting(session, "system")
-        kept = {
-            (c.month, c.kind, c.theme_id, c.office_id, c.state, c.timeliness): c.count
-            for c in outcomes.numbers(ctx).cells
-        }
+        cells = tally.cells(ctx, Filter())
+        kept = {(c.month, c.kind, c.theme_id, c.office_id, c.state, c.timeliness): c.count for c in cells}
         assert kept == dict(counted(ctx))
+        _the_page_says_what_the_cells_say(ctx, cells)
         for item in session.execute(select(Contribution)).scalars():
             states = session.execute(
                 select(Action.state)
@@ -157,17 +205,34 @@ def test_filters_add_up_and_late_ones_are_counted(
         said(acting(session, "system"))
     with database.session() as session:
         ctx = acting(session, "rosa")
-        numbers = outcomes.numbers(ctx)
-        everything = numbers.overview(Filter())
+        everything = tally.overview(ctx, Filter())
         assert everything.total == 5
         assert (everything.kept.in_time, everything.kept.late, everything.kept.open) == (3, 0, 2)
         assert [month.month for month, _kept in everything.months] == [11, 12, 1]
-        parts = [numbers.overview(Filter(theme_id=theme)).total for theme in (0, world.green)]
+        parts = [tally.overview(ctx, Filter(theme_id=theme)).total for theme in (0, world.green)]
         assert parts == [4, 1]
-        assert numbers.overview(Filter(kind=Kind.REPORT)).total == 1
+        assert tally.overview(ctx, Filter(kind=Kind.REPORT)).total == 1
         assert outcomes.late(ctx, Filter()).count == 1
         assert outcomes.late(ctx, Filter(kind=Kind.PROPOSAL)).count == 0
         told = outcomes.latest(ctx, limit=2)
         assert len(told) == 1  # three inputs, one action: told once
         assert told[0].action_title == "Tre fontanelle al parco"
         assert told[0].office == "Servizio Verde e Ambiente"
+
+
+def test_what_is_taken_back_within_a_transaction_is_not_counted(
+    database: Database, acting: Acting, world: World
+) -> None:
+    with database.writing() as session:
+        ctx = acting(session, "system")
+        contributions.place(ctx, Placement("Una panchina"))
+        with pytest.raises(LookupError), session.begin_nested():
+            contributions.place(ctx, Placement("Un doppione"))
+            raise LookupError
+    with pytest.raises(LookupError), database.writing() as session:
+        contributions.place(acting(session, "system"), Placement("Mai detta"))
+        raise LookupError
+    with database.writing() as session:
+        contributions.place(acting(session, "system"), Placement("Una fontana"))
+    with database.session() as session:
+        assert tally.overview(acting(session, "rosa"), Filter()).total == 2

@@ -16,9 +16,10 @@ from lab.kernel.clock import local_date
 from lab.kernel.csvsafe import csv_lines
 from lab.kernel.text import excerpt, fold
 from lab.models.contributions import Kind
-from lab.services import outcomes
+from lab.services import outcomes, tally
 from lab.services.context import Context
-from lab.services.outcomes import Filter, Kept, Numbers, Told
+from lab.services.outcomes import Told
+from lab.services.tally import Choices, Filter, Kept
 from lab.web.access import cached, public
 from lab.web.app_state import context, lab
 from lab.web.formats import month_words, number
@@ -52,14 +53,14 @@ class Asked:
         return url_for(endpoint, **{key: value for key, value in values.items() if value})
 
 
-def _asked(found: Numbers) -> Asked:
+def _asked(found: Choices) -> Asked:
     args: dict[str, str] = {}
     values: dict[str, Any] = {}
     period = request.args.get("periodo", "")
     if period == _LAST_YEAR:
         today = local_date(context().now, context().timezone)
         args["periodo"], values["since"] = period, date(today.year - 1, today.month, 1)
-    elif period in {str(year) for year in found.years()}:
+    elif period in {str(year) for year in found.years}:
         args["periodo"] = period
         values.update(since=date(int(period), 1, 1), until=date(int(period), 12, 1))
     for name, known, target in (("tema", found.themes, "theme_id"), ("ufficio", found.offices, "office_id")):
@@ -78,9 +79,9 @@ def _asked(found: Numbers) -> Asked:
 def index() -> str:
     """How the promise is kept, with everything that is late in plain sight."""
     ctx = context()
-    found = outcomes.numbers(ctx)
+    found = tally.choices(ctx)
     asked = _asked(found)
-    view = found.overview(asked.wish)
+    view = tally.overview(ctx, asked.wish)
     late = outcomes.late(ctx, asked.wish)
     return render_template(
         "pages/outcomes/index.html",
@@ -100,7 +101,7 @@ def index() -> str:
     )
 
 
-def _sentences(view: outcomes.Overview, late: outcomes.Late) -> list[Any]:
+def _sentences(view: tally.Overview, late: outcomes.Late) -> list[Any]:
     """The numbers as one would say them."""
     if not view.total:
         return []
@@ -152,7 +153,7 @@ def _values(kept: Kept) -> list[int]:
     return [kept.in_time, kept.late, kept.open]
 
 
-def _kept_rows(found: Numbers, view: outcomes.Overview) -> dict[str, list[tuple[Any, list[int]]]]:
+def _kept_rows(found: Choices, view: tally.Overview) -> dict[str, list[tuple[Any, list[int]]]]:
     return {
         "themes": [(_theme(found, key), _values(kept)) for key, kept in view.themes],
         "offices": [
@@ -162,7 +163,7 @@ def _kept_rows(found: Numbers, view: outcomes.Overview) -> dict[str, list[tuple[
     }
 
 
-def _theme(found: Numbers, theme_id: int) -> Any:
+def _theme(found: Choices, theme_id: int) -> Any:
     if theme_id not in found.themes:
         return _("senza tema")
     return named(*found.themes[theme_id])
@@ -199,12 +200,12 @@ def told_card(one: Told) -> dict[str, Any]:
     }
 
 
-def _selects(found: Numbers) -> dict[str, list[tuple[str, Any]]]:
+def _selects(found: Choices) -> dict[str, list[tuple[str, Any]]]:
     return {
         "periodo": [
             ("", _("Da sempre")),
             (_LAST_YEAR, _("Ultimi 12 mesi")),
-            *((str(year), str(year)) for year in found.years()),
+            *((str(year), str(year)) for year in found.years),
         ],
         "tema": [
             ("", _("Tutti")),
@@ -225,7 +226,7 @@ def _selects(found: Numbers) -> dict[str, list[tuple[str, Any]]]:
     }
 
 
-def _chips(found: Numbers, asked: Asked) -> list[tuple[Any, str]]:
+def _chips(found: Choices, asked: Asked) -> list[tuple[Any, str]]:
     words = {name: dict(options) for name, options in _selects(found).items()}
     without: dict[str, dict[str, Any]] = {name: {name: None} for name in words}
     return [(words[name][value], asked.url(**without[name])) for name, value in asked.args]
@@ -236,8 +237,7 @@ def _chips(found: Numbers, asked: Asked) -> list[tuple[Any, str]]:
 def numbers_file() -> Response:
     """The numbers behind the drawings, one row for each combination."""
     ctx = context()
-    found = outcomes.numbers(ctx)
-    cells = found.chosen(_asked(found).wish)
+    cells = tally.cells(ctx, _asked(tally.choices(ctx)).wish)
     rows = [
         (f"{cell.month:%Y-%m}", cell.kind, cell.theme, cell.office, cell.state, cell.timeliness, cell.count)
         for cell in cells
@@ -250,7 +250,7 @@ def numbers_file() -> Response:
 @public
 def rows_file() -> Response:
     """One row for each public input: when, where it stands, by when it was promised."""
-    wish = _asked(outcomes.numbers(context())).wish
+    wish = _asked(tally.choices(context())).wish
     return _csv(csv_lines(_rows(wish, context(), lab().database)), "esiti-voci.csv")
 
 
