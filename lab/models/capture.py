@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from lab.db.base import Base
@@ -106,6 +106,10 @@ class Minutes(Base):
     state: Mapped[MinutesState] = mapped_column(Code(MinutesState), default=MinutesState.DRAFT)
     #: What was said, as CommonMark.
     text: Mapped[str] = mapped_column(Text, default="")
+    #: What came of it in a few lines; becomes the event's `result`.
+    summary: Mapped[str] = mapped_column(Text, default="")
+    #: Points agreed that are not inputs yet: {"text": …, "project_ids": [...], "place_id": …}.
+    points: Mapped[list[Any]] = mapped_column(default=list)
     #: People who came, and from which source: {"paper": 12, "kiosk": 40, …}.
     attended: Mapped[int | None]
     counts: Mapped[dict[str, Any]] = mapped_column(default=dict)
@@ -113,6 +117,26 @@ class Minutes(Base):
     published_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     changed_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(default=1)
+
+
+class MinutesVersion(Base):
+    """Published minutes as they stood before a correction, with the day and the reason of it."""
+
+    __tablename__ = "minutes_version"
+    __public__ = True
+    __table_args__ = (UniqueConstraint("event_id", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("minutes.event_id"))
+    #: 1 is what was published first.
+    number: Mapped[int]
+    summary: Mapped[str] = mapped_column(Text, default="")
+    text: Mapped[str] = mapped_column(Text, default="")
+    attended: Mapped[int | None]
+    corrected_at: Mapped[datetime]
+    corrected_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    #: Why it was corrected, in words.
+    note: Mapped[str] = mapped_column(Text)
 
 
 class CommitmentState(StrEnum):

@@ -2,7 +2,7 @@
 
 Revision ID: 0001
 Revises:
-Create Date: 2026-11-22 22:02:29.327069
+Create Date: 2026-11-22 22:14:32.986441
 """
 
 from __future__ import annotations
@@ -581,6 +581,8 @@ def upgrade() -> None:
         ),
         sa.Column("state", sa.String(length=32), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("summary", sa.Text(), nullable=False),
+        sa.Column("points", sa.JSON(), nullable=False),
         sa.Column("attended", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("counts", sa.JSON(), nullable=False),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
@@ -944,6 +946,24 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_contribution_split_from_id"), ["split_from_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_contribution_typed_by_id"), ["typed_by_id"], unique=False)
 
+    op.create_table(
+        "minutes_version",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("summary", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("attended", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("corrected_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("corrected_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["corrected_by_id"], ["person.id"], name=op.f("fk_minutes_version_corrected_by_id")
+        ),
+        sa.ForeignKeyConstraint(["event_id"], ["minutes.event_id"], name=op.f("fk_minutes_version_event_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_minutes_version")),
+        sa.UniqueConstraint("event_id", "number", name=op.f("uq_minutes_version_event_id_number")),
+    )
     op.create_table(
         "phase",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1743,6 +1763,7 @@ def upgrade() -> None:
         sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("client_uuid", sa.String(length=36), nullable=True),
         sa.Column("payload_hash", sa.String(length=64), nullable=True),
+        sa.Column("before", sa.JSON(), nullable=False),
         sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("undone_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.ForeignKeyConstraint(["device_id"], ["device.id"], name=op.f("fk_arrival_device_id")),
@@ -2143,6 +2164,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_phase_programme_id"))
 
     op.drop_table("phase")
+    op.drop_table("minutes_version")
     with op.batch_alter_table("contribution", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_contribution_typed_by_id"))
         batch_op.drop_index(batch_op.f("ix_contribution_split_from_id"))
