@@ -33,14 +33,17 @@ def format_receipt_code(code: str) -> str:
 
 def parse_receipt_code(text: str) -> str | None:
     """The canonical code someone meant, whatever the case, spaces, hyphens or look-alikes; None if none."""
-    if len(text) > 64:
-        return None
-    folded = unicodedata.normalize("NFKC", text).upper().translate(_LOOK_ALIKES)
-    symbols = [_plain_digit(c) for c in folded if not (c.isspace() or unicodedata.category(c) in _SEPARATORS)]
+    symbols = _symbols(text)
     code = "".join(symbols)
     if len(code) != _LENGTH or any(symbol not in _VALUE for symbol in code):
         return None
     return code if _check_character(code[:-1]) == code[-1] else None
+
+
+def parse_door_code(text: str) -> str | None:
+    """The code of a meeting's list that someone meant, 4 to 12 symbols; forgiving as for receipts."""
+    symbols = _symbols(text)
+    return "".join(symbols) if 4 <= len(symbols) <= 12 and all(s in _VALUE for s in symbols) else None
 
 
 def new_token(bits: int = 256) -> str:
@@ -73,6 +76,13 @@ def _check_character(body: str) -> str:
     # a multiple of 29 for one check only, and no longer is after one substitution or one swap.
     total = sum(weight * _VALUE[symbol] for weight, symbol in zip(range(_LENGTH, 1, -1), body, strict=True))
     return ALPHABET[-total % len(ALPHABET)]
+
+
+def _symbols(text: str) -> list[str]:
+    if len(text) > 64:
+        return []
+    folded = unicodedata.normalize("NFKC", text).upper().translate(_LOOK_ALIKES)
+    return [_plain_digit(c) for c in folded if not (c.isspace() or unicodedata.category(c) in _SEPARATORS)]
 
 
 def _plain_digit(character: str) -> str:

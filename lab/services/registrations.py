@@ -15,13 +15,12 @@ from typing import Any
 
 import phonenumbers
 from sqlalchemy import or_, select
-from sqlalchemy.orm import joinedload
 
 from lab.db.locking import expect_version, locked
 from lab.db.upsert import insert_once
 from lab.kernel.errors import Conflict, Invalid, NotFound
 from lab.kernel.text import clean_line, clean_text, fold, fold_email, valid_email
-from lab.models.events import Event, EventState
+from lab.models.events import EventState, Offer
 from lab.models.registrations import (
     EventQuestion,
     QuestionKind,
@@ -30,14 +29,17 @@ from lab.models.registrations import (
     SignUp,
     Source,
 )
-from lab.policy.permissions import Permission
-from lab.services import audit, outbox, seats
+from lab.services import audit, hosting, outbox, seats
 from lab.services.context import Context
 
 NAME_LIMIT = 80
 NOTE_LIMIT = 500
 ANSWER_LIMIT = 500
 STANDING = (RegistrationState.CONFIRMED, RegistrationState.WAITING)
+#: Whoever writes down others: hosts, at the door, from paper, at the telephone.
+STAFF_SOURCES = (Source.DOOR, Source.PAPER, Source.DESK)
+#: Largest party that staff can write down on one line.
+PARTY_MOST = 50
 #: Telephone numbers without a country are numbers of this one.
 _COUNTRY = "IT"
 
@@ -103,25 +105,25 @@ def sign_up(ctx: Context, party: Party) -> Registration:
     again = repeated(ctx, party.client_uuid, digest)
     if again is not None:
         return again
-    event = _event(ctx, party.event_id)
-    if party.override_reason or party.source in (Source.DOOR, Source.PAPER, Source.DESK):
-        _run_by(ctx, event.id, party)
+    by_staff = bool(party.override_reason) or party.source in STAFF_SOURCES
+    if by_staff:
+        _run_by(ctx, party)
     registration = _fresh(ctx, party, digest)
-    _check_answers(ctx, party)
-    with seats.books(ctx, event.id) as held:
-        _check_open(ctx, event, held.sign_up, party)
-        _check_size(held.sign_up, party)
+    check_answers(ctx, party.event_id, party.answers, asks_all=party.source not in STAFF_SOURCES)
+    with seats.books(ctx, party.event_id) as held:
+        _check_open(ctx, held.sign_up, party)
+        _check_needs(held.sign_up, party)
+        check_size(held.sign_up, party.party_size, free_hand=by_staff)
         if party.group_id is not None and party.group_id not in held.groups:
             raise Invalid("group_id", "unknown")
         registration.consent_version = party.consent_version or held.sign_up.consent_version
         registration.code = party.code or held.next_code()
-        standing = _standing(ctx, registration)
+        standing = standing_twin(ctx, registration)
         if standing is None:
             held.add(registration, over=bool(party.override_reason), lent=party.lease_id is not None)
         else:
             _beside(ctx, held, registration, standing)
-    if registration.email or registration.person_id:
-        outbox.announce(ctx, "registration.placed", registration_id=registration.id)
+    tell(ctx, "registration.placed", registration)
     return registration
 
 
@@ -131,7 +133,8 @@ def repeated(ctx: Context, client_uuid: str | None, digest: str) -> Registration
         return None
     query = select(Registration).where(Registration.client_uuid == client_uuid)
     found = ctx.session.execute(query).scalar_one_or_none()
-    if found is not None and found.payload_hash != digest:
+    # Once names are deleted nothing is left to compare with: the id alone says that it is the same.
+    if found is not None and found.forgotten_at is None and found.payload_hash != digest:
         raise Conflict("same_id_other_content")
     return found
 
@@ -142,17 +145,28 @@ def cancel(ctx: Context, registration_id: int, expected_version: int | None = No
     Cancelling again changes nothing. Who may: the caller has opened the ticket or is a host.
     """
     found = locked_registration(ctx, registration_id)
-    if found.state not in STANDING:
-        return found
     with seats.books(ctx, found.event_id) as held:
         registration = locked_registration(ctx, registration_id)
         expect_version(registration, expected_version)
         if registration.state in STANDING:
             held.remove(registration, RegistrationState.CANCELLED)
-            registration.cancelled_at = ctx.now
-            registration.version += 1
-            outbox.announce(ctx, "registration.cancelled", registration_id=registration.id)
+            _ended(ctx, registration)
+            tell(ctx, "registration.cancelled", registration)
+        elif registration.state is RegistrationState.MERGED and registration.cancelled_at is None:
+            # It holds no place: only its own page changes.
+            _ended(ctx, registration)
     return registration
+
+
+def _ended(ctx: Context, registration: Registration) -> None:
+    registration.cancelled_at = ctx.now
+    registration.version += 1
+
+
+def tell(ctx: Context, event: str, registration: Registration) -> None:
+    """Announce what happened to a sign-up, if there is a way to reach who made it."""
+    if registration.email or registration.person_id:
+        outbox.announce(ctx, event, registration_id=registration.id)
 
 
 def locked_registration(ctx: Context, registration_id: int) -> Registration:
@@ -172,18 +186,9 @@ def _empty_books(event_id: int) -> dict[str, Any]:
     return {"event_id": event_id, **counters, **rules, **words}
 
 
-def _event(ctx: Context, event_id: int) -> Event:
-    event = ctx.session.get(Event, event_id)
-    if event is None or not event.is_public:
-        raise NotFound("event")
-    return event
-
-
-def _run_by(ctx: Context, event_id: int, party: Party) -> None:
+def _run_by(ctx: Context, party: Party) -> None:
     """Only a host, or a tablet that a host paired (the program acts for it), writes people down."""
-    query = select(Event).where(Event.id == event_id).options(joinedload(Event.hosts))
-    event = ctx.session.execute(query).unique().scalar_one()
-    grant = ctx.require(Permission.EVENT_RUN, event)
+    event, grant = hosting.run(ctx, party.event_id)
     if party.override_reason:
         audit.record(ctx, "registration.override", event, grant, reason=party.override_reason)
 
@@ -191,22 +196,10 @@ def _run_by(ctx: Context, event_id: int, party: Party) -> None:
 def _fresh(ctx: Context, party: Party, digest: str) -> Registration:
     if not party.consent:
         raise Invalid("consent", "consent_needed")
-    name = clean_line(party.name, NAME_LIMIT)
-    if not name:
-        raise Invalid("name", "name_missing")
-    email = clean_line(party.email, 254)
-    if email and not valid_email(email):
-        raise Invalid("email", "bad_email")
-    phone_key = phone_key_of(party.phone)
     return Registration(
         event_id=party.event_id,
         person_id=party.person_id,
-        name=name,
-        name_key=name_key(name),
-        email=email or None,
-        email_key=fold_email(email) if email else None,
-        phone=clean_line(party.phone, 32) or None,
-        phone_key=phone_key,
+        **who(party.name, party.email, party.phone),
         party_size=party.party_size,
         group_id=party.group_id,
         needs=sorted(set(party.needs)),
@@ -216,7 +209,7 @@ def _fresh(ctx: Context, party: Party, digest: str) -> Registration:
         source=party.source,
         device_id=party.device_id,
         lease_id=party.lease_id,
-        typed_by_id=ctx.actor.person_id if party.source in (Source.PAPER, Source.DESK, Source.DOOR) else None,
+        typed_by_id=ctx.actor.person_id if party.source in STAFF_SOURCES else None,
         sheet_no=party.sheet_no,
         line_no=party.line_no,
         client_uuid=party.client_uuid,
@@ -226,6 +219,24 @@ def _fresh(ctx: Context, party: Party, digest: str) -> Registration:
         override_reason=clean_line(party.override_reason, 200),
         created_at=ctx.now,
     )
+
+
+def who(name: str, email: str, phone: str) -> dict[str, Any]:
+    """The columns that say who it is, with their keys. Raises `Invalid` for name, email, phone."""
+    name = clean_line(name, NAME_LIMIT)
+    if not name:
+        raise Invalid("name", "name_missing")
+    email = clean_line(email, 254)
+    if email and not valid_email(email):
+        raise Invalid("email", "bad_email")
+    return {
+        "name": name,
+        "name_key": name_key(name),
+        "email": email or None,
+        "email_key": fold_email(email) if email else None,
+        "phone": clean_line(phone, 32) or None,
+        "phone_key": phone_key_of(phone),
+    }
 
 
 def name_key(name: str) -> str:
@@ -248,11 +259,14 @@ def phone_key_of(phone: str) -> str | None:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-def _check_open(ctx: Context, event: Event, sign_up: SignUp, party: Party) -> None:
+def _check_open(ctx: Context, sign_up: SignUp, party: Party) -> None:
+    event = sign_up.event
+    if not event.is_public and party.source is Source.SITE:
+        raise NotFound("event")
     if event.state is EventState.CANCELLED:
         raise Conflict("event_cancelled")
     # What was said in time on a tablet counts as in time; a host may always.
-    if party.override_reason or party.source in (Source.DOOR, Source.PAPER, Source.DESK):
+    if party.override_reason or party.source in STAFF_SOURCES:
         return
     if not sign_up.is_offered and party.source is Source.SITE:
         raise Conflict("no_sign_up")
@@ -260,34 +274,45 @@ def _check_open(ctx: Context, event: Event, sign_up: SignUp, party: Party) -> No
     if sign_up.opens_at and said < sign_up.opens_at:
         raise Conflict("not_open_yet")
     # Tablets stand in the room: people sign up there also after it has begun.
-    closes = sign_up.closes_at or event.starts_at
-    if party.source is Source.SITE and said >= closes:
+    if party.source is Source.SITE and said >= closing(sign_up):
         raise Conflict("sign_up_closed")
 
 
-def _check_size(sign_up: SignUp, party: Party) -> None:
-    if party.party_size < 1:
+def closing(sign_up: SignUp) -> datetime:
+    """When sign-ups on the site end. `sign_up.event` must be loaded."""
+    starts = sign_up.event.starts_at
+    return min(sign_up.closes_at, starts) if sign_up.closes_at else starts
+
+
+def _check_needs(sign_up: SignUp, party: Party) -> None:
+    # A tablet may have been away when a need was taken off the form; staff write what they are told.
+    offered = set(sign_up.asks) if party.source is Source.SITE else set(Offer)
+    if not set(party.needs) <= offered:
+        raise Invalid("needs", "unknown")
+
+
+def check_size(sign_up: SignUp, party_size: int, *, free_hand: bool = False) -> None:
+    """A party has at least one person and, unless staff write it down, no more than the form allows."""
+    if party_size < 1:
         raise Invalid("party_size", "out_of_range")
-    # Paper and doors write down who stands there.
-    free_hand = party.override_reason or party.source in (Source.PAPER, Source.DOOR, Source.DESK)
-    if party.party_size > (50 if free_hand else sign_up.party_most):
+    if party_size > (PARTY_MOST if free_hand else sign_up.party_most):
         raise Invalid("party_size", "party_too_big")
 
 
-def _check_answers(ctx: Context, party: Party) -> None:
-    """The event's own questions: only known ones, required ones answered, choices among the offered."""
-    query = select(EventQuestion).where(EventQuestion.event_id == party.event_id)
+def check_answers(ctx: Context, event_id: int, answers: dict[str, Any], *, asks_all: bool = True) -> None:
+    """The event's own questions: only known ones, choices among the offered; with `asks_all` the required
+    ones answered (whoever writes down others from paper or at the door asks nothing more).
+    """
+    query = select(EventQuestion).where(EventQuestion.event_id == event_id)
     known = {str(question.id): question for question in ctx.session.execute(query).scalars()}
-    if set(party.answers) - set(known):
+    if set(answers) - set(known):
         raise Invalid("answers", "unknown")
-    # Whoever writes down others from paper or at the door asks nothing more.
-    if party.source in (Source.PAPER, Source.DOOR, Source.DESK):
-        return
     for key, question in known.items():
-        value = party.answers.get(key)
-        if question.is_required and value in (None, "", []):
-            raise Invalid(f"answers.{key}", "required")
-        if value not in (None, "", []) and not _is_answer(question, value):
+        value = answers.get(key)
+        if value in (None, "", []):
+            if asks_all and question.is_required:
+                raise Invalid(f"answers.{key}", "required")
+        elif not _is_answer(question, value):
             raise Invalid(f"answers.{key}", "unknown")
 
 
@@ -303,8 +328,8 @@ def _is_answer(question: EventQuestion, value: Any) -> bool:
     return question.kind is QuestionKind.TEXT or (value.isdecimal() and len(value) <= 6)
 
 
-def _standing(ctx: Context, registration: Registration) -> Registration | None:
-    """The sign-up of the same person that stands. Read under the lock: nobody slips in between."""
+def standing_twin(ctx: Context, registration: Registration) -> Registration | None:
+    """Another sign-up of the same person that stands. Read under the lock: nobody slips in between."""
     same = [
         column == value
         for column, value in (
@@ -316,12 +341,13 @@ def _standing(ctx: Context, registration: Registration) -> Registration | None:
     ]
     if not same:
         return None
-    query = (
-        select(Registration)
-        .where(Registration.event_id == registration.event_id, Registration.state.in_(STANDING), or_(*same))
-        .order_by(Registration.id)
-    )
-    return ctx.session.execute(query).scalars().first()
+    mine = Registration.event_id == registration.event_id
+    query = select(Registration).where(mine, Registration.state.in_(STANDING), or_(*same))
+    if registration.id is not None:
+        query = query.where(Registration.id != registration.id)
+    # Not written yet: asking must not write it.
+    with ctx.session.no_autoflush:
+        return ctx.session.execute(query.order_by(Registration.id)).scalars().first()
 
 
 def _beside(ctx: Context, held: seats.Books, registration: Registration, standing: Registration) -> None:

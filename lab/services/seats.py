@@ -16,9 +16,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, Table, func, select, update
+from sqlalchemy.orm import joinedload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from lab.db.locking import locked
+from lab.db.version import mark_public_change
 from lab.kernel.ids import ALPHABET
 from lab.models.events import Event, Fullness
 from lab.models.registrations import Registration, RegistrationState, SeatGroup, SignUp
@@ -39,6 +42,8 @@ class Books:
     ctx: Context
     sign_up: SignUp
     groups: dict[int, SeatGroup]
+    #: How full it was when the lock was taken.
+    word_before: Fullness
     #: A place became free: somebody in the queue may fit now.
     freed: bool = False
     #: Parties that got their places while this lock was held, after having waited.
@@ -87,13 +92,26 @@ class Books:
 
         Raises nothing: the caller asks `could_be` first.
         """
-        seated = registration.state is RegistrationState.CONFIRMED
-        if seated:
-            self._unseat(registration)
+        # Its number stays: who has a place does not go behind those who came later.
+        if registration.state is RegistrationState.CONFIRMED:
+            self._count(registration, -1)
         registration.party_size = party_size
         registration.group_id = group_id
-        if seated:
-            self._seat(registration)
+        if registration.state is RegistrationState.CONFIRMED:
+            self._count(registration, +1)
+        self.freed = True
+
+    def move(self, registration: Registration, number: int) -> None:
+        """Put a waiting party at this number of the queue (from 1; past the end means last).
+
+        The numbers of the queue are dealt anew among those who wait; nobody else changes order.
+        """
+        queue = list(self.ctx.session.execute(_queue(self.sign_up.event_id)).scalars())
+        numbers = [one.queue_no for one in queue]
+        queue.remove(registration)
+        queue.insert(max(0, number - 1), registration)
+        for one, its_number in zip(queue, numbers, strict=True):
+            one.queue_no = its_number
         self.freed = True
 
     def could_be(self, registration: Registration, party_size: int, group_id: int | None) -> bool:
@@ -123,6 +141,15 @@ class Books:
         registration.cancelled_at = None
         registration.merged_into_id = None
         self.add(registration, over=over)
+
+    def back_to_queue(self, registration: Registration, queue_no: int | None) -> None:
+        """A party let in by mistake waits again where it waited before."""
+        self.remove(registration, RegistrationState.WAITING)
+        if queue_no is None:
+            self.sign_up.queue_last += 1
+        registration.queue_no = queue_no if queue_no is not None else self.sign_up.queue_last
+        registration.confirmed_at = None
+        self.sign_up.waiting += 1
 
     def next_code(self) -> str:
         """A door code that no other party of this event has: four symbols, said aloud in a second."""
@@ -171,35 +198,38 @@ def books(ctx: Context, event_id: int) -> Iterator[Books]:
     if held.freed and held.sign_up.waiting:
         _promote(held)
     ctx.session.flush()
-    _say_how_full(ctx, held.sign_up)
+    _say_how_full(held)
 
 
 def _lock(ctx: Context, event_id: int) -> Books:
-    sign_up = locked(ctx.session, SignUp, event_id)
+    sign_up = locked(ctx.session, SignUp, event_id, joinedload(SignUp.event))
     groups: dict[int, SeatGroup] = {}
     if sign_up.has_groups:
         query = select(SeatGroup).where(SeatGroup.event_id == event_id)
         found = ctx.session.execute(query, execution_options={"populate_existing": True}).scalars()
         groups = {group.id: group for group in found}
-    return Books(ctx, sign_up, groups)
+    return Books(ctx, sign_up, groups, fullness(sign_up))
 
 
 def _promote(held: Books) -> None:
     # What was changed in memory must stand in the database before the queue is read from it.
     held.ctx.session.flush()
-    queue = (
-        select(Registration)
-        .where(
-            Registration.event_id == held.sign_up.event_id, Registration.state == RegistrationState.WAITING
-        )
-        .order_by(Registration.queue_no, Registration.id)
-        .execution_options(populate_existing=True)
-    )
-    for registration in held.ctx.session.execute(queue).scalars().all():
+    for registration in held.ctx.session.execute(_queue(held.sign_up.event_id)).scalars().all():
         if not held.fits(registration):
             continue
         held.seat_over(registration)
         outbox.announce(held.ctx, "registration.promoted", registration_id=registration.id)
+
+
+def _queue(event_id: int) -> Select[tuple[Registration]]:
+    """Who waits, the first to be seated first."""
+    waiting = Registration.state == RegistrationState.WAITING
+    return (
+        select(Registration)
+        .where(Registration.event_id == event_id, waiting)
+        .order_by(Registration.queue_no, Registration.id)
+        .execution_options(populate_existing=True)
+    )
 
 
 def door_code(event_id: int, number: int) -> str:
@@ -226,15 +256,22 @@ def fullness(sign_up: SignUp) -> Fullness:
     return Fullness.FEW if left <= min(_FEW_MOST, max(1, sign_up.capacity * _FEW_SHARE)) else Fullness.FREE
 
 
-def _say_how_full(ctx: Context, sign_up: SignUp) -> None:
+def _say_how_full(held: Books) -> None:
     # The event is public content: it is touched only when the word changes, so that a rush of sign-ups
-    # does not throw every cached page away.
-    word = fullness(sign_up)
-    stands = select(Event.id).where(Event.id == sign_up.event_id, Event.fullness == word)
-    if ctx.session.execute(stands).first() is None:
-        event = locked(ctx.session, Event, sign_up.event_id)
-        event.fullness = word
-        ctx.session.flush()
+    # does not throw every cached page away. The event came along without a lock of its own, so what it
+    # said may be from before we got ours; the counters are not.
+    word = fullness(held.sign_up)
+    if word == held.word_before == held.sign_up.event.fullness:
+        return
+    event = Event.__table__
+    assert isinstance(event, Table)
+    differs = (event.c.id == held.sign_up.event_id) & (event.c.fullness != word)
+    written = held.ctx.session.execute(
+        update(event).where(differs).values(fullness=word).returning(event.c.id)
+    )
+    if written.first() is not None:
+        set_committed_value(held.sign_up.event, "fullness", word)
+        mark_public_change(held.ctx.session)
 
 
 def place_of(ctx: Context, registration: Registration) -> int:

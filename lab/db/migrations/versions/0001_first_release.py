@@ -2,7 +2,7 @@
 
 Revision ID: 0001
 Revises:
-Create Date: 2026-11-22 22:14:32.986441
+Create Date: 2026-11-22 22:15:52.206336
 """
 
 from __future__ import annotations
