@@ -135,6 +135,10 @@ EVENT_WORDS: dict[type[StrEnum], dict[Any, Any]] = {
 
 #: Refusals of the services of meetings, in words.
 EVENT_ERRORS: dict[str, Any] = {
+    "room_closed": _l("La sala è chiusa in questo momento."),
+    "poll_closed": _l("Questo sondaggio è chiuso."),
+    "poll_answers": _l("Servono da due a sei risposte."),
+    "poll_twice": _l("Due risposte sono uguali: cambiane una."),
     "not_open_yet": _l("Le iscrizioni non sono ancora aperte."),
     "sign_up_closed": _l("Le iscrizioni sono chiuse."),
     "event_cancelled": _l("Questo incontro è stato annullato."),

@@ -42,6 +42,13 @@ def _time_words(value: datetime, locale: str) -> str:
     return format_datetime(value, "H:mm" if locale != "en" else "HH:mm", locale=locale)
 
 
+def clock_words(value: datetime) -> str:
+    """The hour and minutes where the neighbourhood is: 18:30."""
+    local = _local(value)
+    assert isinstance(local, datetime)
+    return f"{local:%H:%M}"
+
+
 def datetime_words(value: datetime | None) -> str:
     """giovedì 12 dicembre, 17:30, in the neighbourhood's time."""
     if value is None:
@@ -133,6 +140,7 @@ def init_app(app: Flask) -> None:
     """Give the filters to the templates."""
     app.jinja_env.filters.update(
         date_words=date_words,
+        clock_words=clock_words,
         datetime_words=datetime_words,
         day=day_short,
         day_parts=day_parts,

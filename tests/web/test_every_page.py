@@ -163,6 +163,8 @@ def _examples(database: Database) -> dict[str, list[dict[str, Any]]]:
         "programme_desk": [{"section": one, "key": 1} for one in ("fasi", "soggetti", "uffici", "programma")],
         "plan": [{"code": "L04"}],
         "events": [{"code": "EV01"}, {"code": "EV13"}],
+        "room": [{"code": "EV01"}, {"code": "EV16"}],
+        "room_desk": [{"code": "EV16"}],
         "api.proposal": said,
         "api.action": [{"code": "A01"}, {"code": "A04"}],
         "api.project": [{"code": "P4"}, {"code": "P1"}],

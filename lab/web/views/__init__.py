@@ -34,6 +34,8 @@ from lab.web.views import (
     projects,
     proposals,
     receipts,
+    room,
+    room_desk,
     say,
     search,
     supports,
@@ -77,4 +79,6 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     api.blueprint,
     letters.blueprint,
     notifications.blueprint,
+    room.blueprint,
+    room_desk.blueprint,
 )

@@ -1,0 +1,84 @@
+// Keeps the wall, the phones in the hall and the remote control fresh. A stream says when something changed;
+// where streams do not get through, the page asks by itself. What somebody is typing is never redrawn.
+const box = document.querySelector('[data-live]');
+
+let beat = box?.dataset.beat;
+let wait = 0;
+let drawing = false;
+const away = document.querySelector('[data-away]');
+const told = (isAway) => { if (away) away.hidden = !isAway; };
+
+const busy = () => box.dataset.careful !== undefined && box.contains(document.activeElement)
+  && document.activeElement.matches('input, textarea, select');
+
+async function draw(next) {
+  if (drawing || next === beat || busy()) return;
+  drawing = true;
+  try {
+    const answer = await fetch(box.dataset.live, { cache: 'no-store', credentials: 'same-origin' });
+    if (!answer.ok || answer.redirected) return;
+    const markup = new DOMParser().parseFromString(await answer.text(), 'text/html');
+    const fresh = markup.querySelector('[data-mark]');
+    if (!fresh) return;
+    // The same button keeps the finger or the keyboard that was on it.
+    const held = document.activeElement?.closest('[id]')?.id;
+    box.replaceChildren(fresh);
+    beat = fresh.dataset.mark || next;
+    if (held && !document.activeElement?.closest(`#${CSS.escape(held)}`)) document.getElementById(held)?.focus?.({ preventScroll: true });
+    tick();
+  } finally {
+    drawing = false;
+  }
+}
+
+async function ask() {
+  try {
+    const answer = await fetch(box.dataset.pulse, { cache: 'no-store', signal: AbortSignal.timeout(8000) });
+    if (answer.status === 429 || answer.status === 503) throw new Error('later');
+    if (answer.ok) await draw((await answer.json()).beat);
+    told(false);
+    wait = 0;
+  } catch {
+    told(true);
+    wait = Math.min(wait * 2 || 4000, 30000);
+  }
+}
+
+// Phones do not all ask in the same moment.
+function poll(every) {
+  const next = async () => {
+    if (!document.hidden) await ask();
+    setTimeout(next, (wait || every) * (0.8 + Math.random() * 0.4));
+  };
+  setTimeout(next, every);
+}
+
+function listen() {
+  const stream = new EventSource(box.dataset.stream);
+  stream.onmessage = (message) => { told(false); draw(message.data); };
+  stream.onerror = () => {
+    // Closed for good (no room for one more, or a proxy that keeps it): ask instead. Else it opens again.
+    if (stream.readyState === EventSource.CLOSED) poll(3000);
+    else ask();
+  };
+}
+
+function tick() {
+  const now = new Date();
+  for (const clock of document.querySelectorAll('[data-clock]')) {
+    clock.textContent = now.toLocaleTimeString(document.documentElement.lang, { hour: '2-digit', minute: '2-digit' });
+  }
+  for (const left of document.querySelectorAll('[data-until]')) {
+    const minutes = Math.ceil((new Date(left.dataset.until) - now) / 60000);
+    left.textContent = minutes > 0 ? left.dataset.left.replace('{n}', minutes) : left.dataset.over;
+    left.classList.toggle('is-late', minutes <= 0);
+  }
+}
+
+if (box) {
+  tick();
+  setInterval(tick, 10000);
+  if (box.dataset.stream && 'EventSource' in window) listen();
+  else poll(4000);
+  document.addEventListener('visibilitychange', () => { if (!document.hidden) ask(); });
+}

@@ -1,0 +1,234 @@
+"""The screen in the room, the phones in the hall and the remote control, as they are used on an evening."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+
+from lab.db.engine import Database
+from lab.models.contributions import Contribution, Kind, Visibility
+from lab.models.events import AgendaItem, EventKind
+from lab.models.rooms import RoomHand, RoomQuestion, RoomVote
+from lab.web import room_live
+from tests.meetings import make_event
+from tests.world import World
+
+SignIn = Callable[[str], FlaskClient]
+ROOM = "/sala/EV90"
+PHONE = f"{ROOM}/partecipa"
+STEER = "/regia/eventi/EV90/sala"
+
+
+@pytest.fixture
+def event_id(database: Database, world: World) -> int:
+    with database.writing() as session:
+        event = make_event(session, world, kind=EventKind.ASSEMBLY, title="Assemblea del parco")
+        session.add_all(
+            AgendaItem(event_id=event.id, position=n, title=title, minutes=20)
+            for n, title in enumerate(("Saluti", "I giochi", "Domande"))
+        )
+        return event.id
+
+
+@pytest.fixture
+def host(sign_in: SignIn, event_id: int) -> FlaskClient:
+    browser = sign_in("facilitator")
+    assert browser.post(f"{STEER}/apri").status_code == 303
+    return browser
+
+
+def asked(phone: FlaskClient, text: str = "Quando arrivano le altalene?", key: str = "k1") -> int:
+    return phone.post(PHONE, data={"text": text, "author_name": "Rosa", "idempotency_key": key}).status_code
+
+
+def only_question(database: Database) -> tuple[RoomQuestion, Contribution]:
+    with database.session() as session:
+        return tuple(session.execute(select(RoomQuestion, Contribution).join(Contribution)).one())  # type: ignore[return-value]
+
+
+def test_before_it_opens_the_wall_welcomes_and_phones_wait(client: FlaskClient, event_id: int) -> None:
+    assert "Assemblea del parco" in client.get(ROOM).text
+    page = client.get(PHONE).text
+    assert "La sala apre tra poco" in page
+    assert "Manda la domanda" not in page
+    assert asked(client) == 409
+
+
+def test_a_question_is_read_before_the_room_sees_it(
+    app: Flask, client: FlaskClient, host: FlaskClient, database: Database
+) -> None:
+    assert asked(client) == 303
+    assert "Chi guida l'incontro la legge" in client.get(PHONE).text.replace("&#39;", "'")
+    host.post(f"{STEER}/mostra", data={"vista": "questions"})
+    other = app.test_client()
+    assert "altalene" not in other.get(f"{ROOM}/schermo").text
+    assert "altalene" not in other.get(PHONE).text
+    question, contribution = only_question(database)
+    assert (contribution.kind, contribution.visibility) == (Kind.QUESTION, Visibility.WAITING)
+    assert "altalene" in host.get(STEER).text
+    host.post(f"{STEER}/domande/{question.contribution_id}", data={"che": "mostra"})
+    assert "altalene" in other.get(f"{ROOM}/schermo").text
+    assert "altalene" in other.get(f"{PHONE}/adesso").text
+    assert other.get(f"/proposte/{contribution.code}").status_code == 200
+
+
+def test_asking_twice_with_one_key_is_one_question(
+    app: Flask, client: FlaskClient, host: FlaskClient, database: Database
+) -> None:
+    asked(client)
+    asked(client)
+    with database.session() as session:
+        assert session.execute(select(func.count()).select_from(RoomQuestion)).scalar_one() == 1
+    # The same key from another phone is another question, and tells nothing of the first.
+    asked(app.test_client(), "Un'altra domanda")
+    with database.session() as session:
+        assert session.execute(select(func.count()).select_from(RoomQuestion)).scalar_one() == 2
+
+
+def test_what_was_typed_stays_when_it_cannot_be_asked(client: FlaskClient, host: FlaskClient) -> None:
+    long = "perché " * 60
+    answer = client.post(PHONE, data={"text": long})
+    assert answer.status_code == 422
+    assert long.strip() in answer.text
+    host.post(f"{STEER}/porte", data={"is_moderated": "y"})
+    closed = client.post(PHONE, data={"text": "Ci sono i bagni?"})
+    assert closed.status_code == 409
+    assert "chius" in closed.text
+
+
+def test_a_phone_has_one_hand_for_each_question(
+    app: Flask, client: FlaskClient, host: FlaskClient, database: Database
+) -> None:
+    asked(client)
+    number = only_question(database)[0].contribution_id
+    host.post(f"{STEER}/domande/{number}", data={"che": "mostra"})
+    for _ in range(3):
+        assert client.post(f"{PHONE}/mano/{number}").status_code == 303
+    assert app.test_client().post(f"{PHONE}/mano/{number}").status_code == 303
+    assert only_question(database)[0].hands == 2
+    assert "La tua mano c" in client.get(PHONE).text
+    with database.session() as session:
+        digests = session.execute(select(RoomHand.voter_digest)).scalars().all()
+    assert len(set(digests)) == 2
+
+
+def test_a_question_set_aside_leaves_the_room_but_not_the_inbox(
+    client: FlaskClient, host: FlaskClient, database: Database
+) -> None:
+    asked(client)
+    question, contribution = only_question(database)
+    host.post(f"{STEER}/domande/{question.contribution_id}", data={"che": "da-parte"})
+    assert "altalene" not in client.get(PHONE).text
+    assert client.post(f"{PHONE}/mano/{question.contribution_id}").status_code == 404
+    assert host.get(f"/regia/proposte/{contribution.code}").status_code in (200, 404)
+    with database.session() as session:
+        kept = session.get(Contribution, question.contribution_id)
+        assert kept is not None and kept.is_open
+
+
+def test_a_poll_counts_each_phone_once_and_shows_bars(
+    app: Flask, client: FlaskClient, host: FlaskClient, database: Database
+) -> None:
+    poll = {"text": "Da dove si comincia?", "answers-0": "Altalene", "answers-1": "Panchine", "answers-2": ""}
+    assert host.post(f"{STEER}/sondaggi", data=poll).status_code == 303
+    number = re.search(r"/sondaggi/(\d+)", host.get(STEER).text)
+    assert number
+    assert "Da dove" not in client.get(PHONE).text
+    host.post(f"{STEER}/sondaggi/{number[1]}", data={"che": "apri"})
+    page = client.get(PHONE).text
+    options = re.findall(r'name="risposta" value="(\d+)"', page)
+    assert len(options) == 2
+    client.post(f"{PHONE}/voto", data={"risposta": options[0]})
+    client.post(f"{PHONE}/voto", data={"risposta": options[1]})
+    app.test_client().post(f"{PHONE}/voto", data={"risposta": options[0]})
+    wall = client.get(f"{ROOM}/schermo").text
+    assert "Da dove si comincia?" in wall
+    assert "2 <small>(100%)" in wall
+    host.post(f"{STEER}/sondaggi/{number[1]}", data={"che": "chiudi"})
+    late = app.test_client().post(f"{PHONE}/voto", data={"risposta": options[0]})
+    assert late.status_code == 409
+    with database.session() as session:
+        assert session.execute(select(func.count()).select_from(RoomVote)).scalar_one() == 2
+
+
+def test_a_poll_needs_two_different_answers(host: FlaskClient) -> None:
+    one = host.post(f"{STEER}/sondaggi", data={"text": "Che cosa?", "answers-0": "Sì"})
+    assert one.status_code == 422
+    assert "Servono da due a sei risposte" in one.text
+    assert 'value="Sì"' in one.text
+    twice = host.post(f"{STEER}/sondaggi", data={"text": "Che cosa?", "answers-0": "Sì", "answers-1": "sì"})
+    assert twice.status_code == 422
+
+
+def test_the_wall_follows_the_remote_control(client: FlaskClient, host: FlaskClient) -> None:
+    before = client.get(f"{ROOM}/battito").get_json()["beat"]
+    host.post(f"{STEER}/mostra", data={"vista": "agenda"})
+    assert client.get(f"{ROOM}/battito").get_json()["beat"] != before
+    assert "I giochi" in client.get(f"{ROOM}/schermo").text
+    point = re.search(r'name="punto" value="(\d+)"', host.get(STEER).text)
+    assert point
+    host.post(f"{STEER}/mostra", data={"vista": "agenda", "punto": point[1]})
+    assert 'aria-current="step"' in client.get(f"{ROOM}/schermo").text
+    host.post(f"{STEER}/riga", data={"message": "Il bar è aperto"})
+    assert "Il bar è aperto" in client.get(ROOM).text
+    host.post(f"{STEER}/mostra", data={"vista": "count"})
+    assert "persone in sala" in client.get(f"{ROOM}/schermo").text
+    for view in ("welcome", "questions", "poll", "plan", "photos", "pause"):
+        assert host.post(f"{STEER}/mostra", data={"vista": view}).status_code == 303
+        assert client.get(f"{ROOM}/schermo").status_code == 200
+    host.post(f"{STEER}/chiudi")
+    assert "Grazie" in client.get(ROOM).text
+    assert asked(client) == 409
+    assert host.post(f"{STEER}/mostra", data={"vista": "count"}).status_code == 409
+
+
+@pytest.mark.parametrize("who", ["rosa", "office", "moderator", "administrator"])
+def test_only_its_hosts_steer(sign_in: SignIn, event_id: int, who: str) -> None:
+    browser = sign_in(who)
+    assert browser.get(STEER).status_code == 404
+    assert browser.post(f"{STEER}/apri").status_code == 404
+    assert browser.post(f"{STEER}/mostra", data={"vista": "count"}).status_code == 404
+
+
+def test_things_of_another_meeting_are_not_shown(
+    host: FlaskClient, database: Database, world: World, client: FlaskClient
+) -> None:
+    with database.writing() as session:
+        other = make_event(session, world, code="EV91", title="Altro incontro")
+        item = AgendaItem(event_id=other.id, position=1, title="Segreto", minutes=5)
+        session.add(item)
+        session.flush()
+        number = item.id
+    assert host.post(f"{STEER}/mostra", data={"punto": str(number)}).status_code == 409
+    assert "Segreto" not in client.get(f"{ROOM}/schermo").text
+
+
+def test_an_event_in_preparation_has_no_room(client: FlaskClient, database: Database, world: World) -> None:
+    with database.writing() as session:
+        make_event(session, world, code="EV92", is_public=False)
+    for path in ("/sala/EV92", "/sala/EV92/partecipa", "/sala/EV92/battito", "/sala/EV92/flusso"):
+        assert client.get(path).status_code == 404
+
+
+def test_the_stream_says_the_beat_and_hands_over_to_asking_when_full(
+    app: Flask, client: FlaskClient, event_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beat = client.get(f"{ROOM}/battito").get_json()["beat"]
+    open_streams = [app.test_client().get(f"{ROOM}/flusso") for _ in range(room_live.STREAMS)]
+    try:
+        lines = iter(open_streams[0].response)
+        said = [str(next(lines)), str(next(lines))]
+        assert f"data: {beat}" in said[1]
+        assert open_streams[0].mimetype == "text/event-stream"
+        assert client.get(f"{ROOM}/flusso").status_code == 204
+    finally:
+        for stream in open_streams:
+            stream.close()
+    again = client.get(f"{ROOM}/flusso")
+    assert again.status_code == 200
+    again.close()
