@@ -63,9 +63,6 @@ class WalkIn:
     party_size: int = 1
     override_reason: str = ""
     source: Source = Source.DOOR
-    email: str = ""
-    phone: str = ""
-    needs: tuple[str, ...] = ()
     needs_note: str = ""
     sheet_no: int | None = None
     line_no: int | None = None
@@ -127,8 +124,7 @@ def arrive(ctx: Context, command: Arrive) -> Arrived:
 def walk_in(ctx: Context, command: WalkIn) -> Arrived:
     """Put somebody on the list and mark them as arrived, in one go.
 
-    When the contact belongs to a party that stands on the list already, that party is marked. Raises
-    `Invalid` for name, email, phone, party_size, and `Conflict`: event_cancelled, same_id_other_content,
+    Raises `Invalid` for name and party_size, and `Conflict`: event_cancelled, same_id_other_content,
     no_place_left (full, and no `override_reason`).
     """
     event, grant = hosting.run(ctx, command.event_id)
@@ -145,30 +141,13 @@ def walk_in(ctx: Context, command: WalkIn) -> Arrived:
         room, way = held.room_for(None), _Way.of(command)
         if room is not None and room < command.party_size and not way.over:
             raise Conflict("no_place_left")
-        row = registrations.sign_up(ctx, _party(command))
-        return _came(held, command, digest, row, grant)
-
-
-def _came(held: seats.Books, command: WalkIn, digest: str, row: Registration, grant: Grant) -> Arrived:
-    ctx = held.ctx
-    registration = standing_row(ctx, row.id)
-    people = command.party_size
-    arrival = _new(ctx, command, digest, registration, people)
-    if row.id != registration.id:
-        # What this row says is compared with who was there, after the meeting.
-        row.arrived_at, row.arrived_count = arrival.said_at or arrival.at, people
-    inside = standing_arrival(ctx, registration.id)
-    if inside is not None:
-        return _beside(ctx, arrival, inside, registration)
-    way = _Way.of(command)
-    if row.id == registration.id:
-        if row.state is RegistrationState.WAITING:
-            held.seat_over(row)
-            _say_over(ctx, row, way, grant)
+        registration = registrations.sign_up(ctx, _party(command))
+        if registration.state is RegistrationState.WAITING:
+            held.seat_over(registration)
+            _say_over(ctx, registration, way, grant)
+        arrival = _new(ctx, command, digest, registration, command.party_size)
         arrival.before = {"new": True}
-    else:
-        arrival.before = _let_in(held, registration, people, way, grant)
-    _mark(held, registration, arrival)
+        _mark(held, registration, arrival)
     return Arrived(arrival, registration)
 
 
@@ -403,10 +382,7 @@ def _party(command: WalkIn) -> registrations.Party:
     return registrations.Party(
         event_id=command.event_id,
         name=command.name,
-        email=command.email,
-        phone=command.phone,
         party_size=command.party_size,
-        needs=command.needs,
         needs_note=command.needs_note,
         source=command.source,
         client_uuid=command.client_uuid,

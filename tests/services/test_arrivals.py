@@ -187,18 +187,6 @@ def test_the_door_works_where_nobody_need_sign_up(database: Database, world: Wor
         assert check_books(session, event_id).arrived == 3
 
 
-def test_a_known_telephone_marks_the_party_that_signed_up(
-    database: Database, world: World, event_id: int
-) -> None:
-    rosa = party(database, event_id, phone="333 1234567")
-    with database.writing() as session:
-        ctx = at_door(session, world)
-        inside = arrivals.walk_in(ctx, WalkIn(event_id, "Rosa B.", phone="+39 333 123 4567"))
-        assert inside.registration.id == rosa
-        books = check_books(session, event_id)
-        assert (books.arrived, books.taken) == (1, 1)
-
-
 def test_who_cancelled_and_comes_has_a_place_if_there_is_one(
     database: Database, world: World, event_id: int
 ) -> None:
