@@ -274,10 +274,13 @@ def _say_how_full(held: Books) -> None:
         mark_public_change(held.ctx.session)
 
 
-def place_of(ctx: Context, registration: Registration) -> int:
-    """The number a party has: its first place among those confirmed, or its number in the queue. From 1."""
+def place_of(ctx: Context, registration: Registration, *, waits: bool | None = None) -> int:
+    """The number a party has: its first place among those confirmed, or its number in the queue. From 1.
+
+    `waits` says it for rows that hold no place themselves; by default the state does.
+    """
     mine = Registration.event_id == registration.event_id
-    if registration.state is RegistrationState.WAITING:
+    if registration.state is RegistrationState.WAITING if waits is None else waits:
         ahead = select(func.count()).where(
             mine,
             Registration.state == RegistrationState.WAITING,
@@ -285,12 +288,11 @@ def place_of(ctx: Context, registration: Registration) -> int:
             | ((Registration.queue_no == registration.queue_no) & (Registration.id < registration.id)),
         )
     else:
+        since = registration.confirmed_at or ctx.now
         ahead = select(func.coalesce(func.sum(Registration.party_size), 0)).where(
             mine,
             Registration.state == RegistrationState.CONFIRMED,
-            (Registration.confirmed_at < registration.confirmed_at)
-            | (
-                (Registration.confirmed_at == registration.confirmed_at) & (Registration.id < registration.id)
-            ),
+            (Registration.confirmed_at < since)
+            | ((Registration.confirmed_at == since) & (Registration.id < registration.id)),
         )
     return int(ctx.session.execute(ahead).scalar_one()) + 1
