@@ -1,12 +1,15 @@
 """Full-text search on both engines over one table of folded text.
 
 `search_document` holds what is searched, folded in Python (case, accents) so that both engines agree.
-SQLite mirrors it into an FTS5 table kept by triggers; PostgreSQL adds a generated tsvector with a GIN
-index. Newest documents come first: that order needs no ranking of every match, so it stays quick at a
-million documents.
+SQLite mirrors it into FTS5 tables kept by triggers: one for what people said, one for everything else, of
+which there is little and which is so found without going through the words of a million inputs. PostgreSQL
+adds a generated tsvector with a GIN index. Newest documents come first: that order needs no ranking of every
+match, so it stays quick at a million documents.
 """
 
 from __future__ import annotations
+
+import json
 
 from sqlalchemy import (
     Boolean,
@@ -46,23 +49,30 @@ search_document = Table(
     Index("ix_search_document_kind", "kind", "id"),
 )
 
+
 #: Statements that only one engine understands; run by the first migration and by nothing else.
+def _sqlite_ddl(name: str, where: str) -> tuple[str, ...]:
+    into = f"INSERT INTO {name}"
+    taken_out = f"{into}({name}, rowid, folded) VALUES ('delete', old.id, old.folded);"
+    put_in = f"{into}(rowid, folded) VALUES (new.id, new.folded);"
+    return (
+        f"CREATE VIRTUAL TABLE {name} USING fts5(folded, content='search_document', content_rowid='id',"
+        " tokenize=\"unicode61 remove_diacritics 0\", prefix='3')",
+        f"CREATE TRIGGER {name}_ai AFTER INSERT ON search_document WHEN new.{where} BEGIN {put_in} END",
+        f"CREATE TRIGGER {name}_ad AFTER DELETE ON search_document WHEN old.{where} BEGIN {taken_out} END",
+        f"CREATE TRIGGER {name}_au AFTER UPDATE OF folded ON search_document WHEN new.{where}"
+        f" BEGIN {taken_out} {put_in} END",
+    )
+
+
 SQLITE_DDL = (
-    "CREATE VIRTUAL TABLE search_fts USING fts5(folded, content='search_document', content_rowid='id',"
-    " tokenize=\"unicode61 remove_diacritics 0\", prefix='3')",
-    "CREATE TRIGGER search_document_ai AFTER INSERT ON search_document BEGIN"
-    " INSERT INTO search_fts(rowid, folded) VALUES (new.id, new.folded); END",
-    "CREATE TRIGGER search_document_ad AFTER DELETE ON search_document BEGIN"
-    " INSERT INTO search_fts(search_fts, rowid, folded) VALUES ('delete', old.id, old.folded); END",
-    "CREATE TRIGGER search_document_au AFTER UPDATE OF folded ON search_document BEGIN"
-    " INSERT INTO search_fts(search_fts, rowid, folded) VALUES ('delete', old.id, old.folded);"
-    " INSERT INTO search_fts(rowid, folded) VALUES (new.id, new.folded); END",
+    *_sqlite_ddl("search_fts", "kind = 'contribution'"),
+    *_sqlite_ddl("search_fts_rest", "kind <> 'contribution'"),
 )
-SQLITE_DROP = (
-    "DROP TRIGGER search_document_au",
-    "DROP TRIGGER search_document_ad",
-    "DROP TRIGGER search_document_ai",
-    "DROP TABLE search_fts",
+SQLITE_DROP = tuple(
+    f"DROP {what}"
+    for name in ("search_fts", "search_fts_rest")
+    for what in (f"TRIGGER {name}_au", f"TRIGGER {name}_ad", f"TRIGGER {name}_ai", f"TABLE {name}")
 )
 POSTGRESQL_DDL = (
     "ALTER TABLE search_document ADD COLUMN vector tsvector"
@@ -92,20 +102,21 @@ def drop_document(session: Session, kind: str, subject_id: int) -> None:
     session.execute(delete(search_document).where(search_document.c[f"{kind}_id"] == subject_id))
 
 
-def matches(session: Session, query: str) -> ColumnElement[bool] | None:
+def matches(session: Session, query: str, kind: str) -> ColumnElement[bool] | None:
     """The condition on `search_document` that every word of `query` occurs (the last as a beginning).
 
-    None when the query has no word that can be searched.
+    It holds only for documents of this `kind`, which the caller asks for besides. None when the query has no
+    word that can be searched.
     """
-    return _matches(session, search_words(query), all_words=True)
+    return _matches(session, search_words(query), kind, all_words=True)
 
 
 def matches_any(session: Session, words: list[str]) -> ColumnElement[bool] | None:
-    """The condition that at least one of the folded `words` occurs."""
-    return _matches(session, words, all_words=False)
+    """The condition that at least one of the folded `words` occurs in a contribution."""
+    return _matches(session, words, "contribution", all_words=False)
 
 
-def _matches(session: Session, words: list[str], *, all_words: bool) -> ColumnElement[bool] | None:
+def _matches(session: Session, words: list[str], kind: str, *, all_words: bool) -> ColumnElement[bool] | None:
     # Words come from `search_words`: letters and digits only, so nothing in them is syntax on either engine.
     if not words:
         return None
@@ -114,6 +125,8 @@ def _matches(session: Session, words: list[str], *, all_words: bool) -> ColumnEl
     if not on_sqlite and not all_words:
         joint = " | "
     phrase = joint.join(f"{quote}{word}{quote}" for word in words) + (prefix if all_words else "")
+    if on_sqlite and kind != "contribution":
+        return _listed("search_fts_rest", phrase)
     known: dict[str, ColumnElement[bool]] = session.info.setdefault(_KNOWN, {})
     if phrase not in known:
         known[phrase] = (_on_sqlite if on_sqlite else _on_postgresql)(session, phrase)
@@ -128,28 +141,38 @@ _COMMON = 4
 _KNOWN = "lab.search"
 
 
-#: The newest matches as a list, which costs little to look into; older documents one by one. The plus signs
-#: keep SQLite from taking the two halves apart, which would ask about every document there is.
+#: Matches that SQLite lists beforehand, newest first: the word index is gone through once, not for each use.
+_LISTED = 500
+_NEWEST_MATCHES = text(
+    "SELECT rowid, (SELECT max(id) FROM search_document) FROM search_fts"
+    " WHERE search_fts MATCH :fts_query ORDER BY rowid DESC LIMIT :fts_limit"
+)
+_THESE = "search_document.id IN (SELECT value FROM json_each(:fts_ids))"
+#: The newest matches are in the list, which costs little to look into; older documents are asked one by one.
+#: The plus signs keep SQLite from taking the two halves apart, which would ask about every document there is.
 _WALK = (
-    "(+search_document.id IN (SELECT rowid FROM search_fts WHERE search_fts MATCH :fts_query"
-    " ORDER BY rowid DESC LIMIT 500)"
-    " OR (+search_document.id < (SELECT min(found) FROM (SELECT rowid AS found FROM search_fts"
-    " WHERE search_fts MATCH :fts_query ORDER BY rowid DESC LIMIT 500))"
-    " AND EXISTS (SELECT 1 FROM search_fts WHERE search_fts MATCH :fts_query"
-    " AND rowid = search_document.id)))"
+    "(+search_document.id IN (SELECT value FROM json_each(:fts_ids))"
+    " OR (+search_document.id < :fts_oldest AND EXISTS (SELECT 1 FROM search_fts"
+    " WHERE search_fts MATCH :fts_query AND rowid = search_document.id)))"
 )
 
 
 def _on_sqlite(session: Session, phrase: str) -> ColumnElement[bool]:
-    probe = text(
-        "SELECT count(*) FROM search_fts WHERE search_fts MATCH :fts_query"
-        " AND rowid > (SELECT max(id) FROM search_document) - :newest"
-    )
-    near = session.execute(probe, {"fts_query": phrase, "newest": _NEWEST}).scalar_one()
-    if near >= _COMMON:
-        return text(_WALK).bindparams(fts_query=phrase)  # type: ignore[return-value]
-    listed = text("SELECT rowid FROM search_fts WHERE search_fts MATCH :fts_query")
-    return search_document.c.id.in_(listed.bindparams(fts_query=phrase))
+    newest = {"fts_query": phrase, "fts_limit": _LISTED + 1}
+    rows = session.execute(_NEWEST_MATCHES, newest).all()
+    ids = [row[0] for row in rows]
+    if len(ids) <= _LISTED:
+        return text(_THESE).bindparams(fts_ids=json.dumps(ids))  # type: ignore[return-value]
+    if ids[_COMMON - 1] > rows[0][1] - _NEWEST:
+        walk = text(_WALK).bindparams(fts_ids=json.dumps(ids), fts_oldest=ids[-1], fts_query=phrase)
+        return walk  # type: ignore[return-value]
+    return _listed("search_fts", phrase)
+
+
+def _listed(table: str, phrase: str) -> ColumnElement[bool]:
+    name = f"{table}_query"
+    found = text(f"SELECT rowid FROM {table} WHERE {table} MATCH :{name}")  # noqa: S608  # names of ours
+    return search_document.c.id.in_(found.bindparams(**{name: phrase}))
 
 
 def _on_postgresql(session: Session, phrase: str) -> ColumnElement[bool]:
@@ -171,7 +194,7 @@ def found_ids(
     session: Session, kind: str, query: str, *, limit: int, before: int | None = None
 ) -> list[tuple[int, int]]:
     """Newest public matches of one kind as (document id, subject id); `before` pages on by document id."""
-    condition = matches(session, query)
+    condition = matches(session, query, kind)
     if condition is None:
         return []
     rows = (

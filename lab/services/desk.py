@@ -221,7 +221,7 @@ def _says(ctx: Context, query: str) -> ColumnElement[bool]:
     receipt = parse_receipt_code(query)
     if receipt is not None:
         code = or_(code, Contribution.receipt_code == receipt)
-    condition = search.matches(ctx.session, query)
+    condition = search.matches(ctx.session, query, "contribution")
     if condition is None:
         return code
     document = search.search_document

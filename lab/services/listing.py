@@ -199,7 +199,7 @@ def page(
 
 
 def _base(ctx: Context, wish: Wish) -> tuple[Select[Any], list[ColumnElement[Any]]]:
-    found = search.matches(ctx.session, wish.words) if wish.words else None
+    found = search.matches(ctx.session, wish.words, "contribution") if wish.words else None
     columns: list[ColumnElement[Any]]
     if found is not None:
         documents = search.search_document.c

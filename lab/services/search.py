@@ -122,7 +122,7 @@ _SOURCES: dict[Subject, Callable[[], Select[Any]]] = {
 
 
 def _query(ctx: Context, subject: Subject, words: str) -> Select[Any] | None:
-    condition = search.matches(ctx.session, words)
+    condition = search.matches(ctx.session, words, subject.value)
     if condition is None:
         return None
     documents = search.search_document.c

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from lab.db import search
@@ -13,7 +18,8 @@ from lab.models.contributions import Visibility
 from lab.policy.actor import SYSTEM
 from lab.services.context import Context
 from lab.services.contributions import Placement, place
-from tests.world import NOW
+from lab.services.search import Subject, find
+from tests.world import NOW, World
 
 TEXTS = {
     "accents": "Perché la città è così buia? Più luce, per carità",
@@ -128,3 +134,69 @@ def test_changed_and_dropped_words_are_forgotten(filled: tuple[Database, dict[in
         search.drop_document(session, "contribution", identity)
     with database.session() as session:
         assert search.found_ids(session, "contribution", "diverso", limit=5) == []
+
+
+@pytest.mark.parametrize("recent", [True, False], ids=["also lately", "long ago"])
+def test_a_word_said_more_often_than_is_listed_is_found_to_the_end(
+    database: Database, monkeypatch: pytest.MonkeyPatch, recent: bool
+) -> None:
+    monkeypatch.setattr(search, "_LISTED", 5)
+    monkeypatch.setattr(search, "_NEWEST", 10)
+    with database.writing() as session:
+        ctx = Context(session, SYSTEM, NOW)
+        for number in range(40):
+            much = number % 2 == 0 if recent else number < 25
+            place(ctx, Placement(text="Una panchina" if much else "Altro"))
+    with database.session() as session:
+        every = search.found_ids(session, "contribution", "panchine panchina", limit=50)
+        assert every == []
+        every = search.found_ids(session, "contribution", "panchina", limit=50)
+        assert len(every) == (20 if recent else 25)
+        seen: list[tuple[int, int]] = []
+        while rest := search.found_ids(
+            session, "contribution", "panchina", limit=7, before=seen[-1][0] if seen else None
+        ):
+            seen += rest
+        assert seen == every == sorted(every, reverse=True)
+
+
+def test_each_kind_is_found_by_itself(database: Database, world: World) -> None:
+    with database.writing() as session:
+        place(Context(session, SYSTEM, NOW), Placement(text="Una fontana al parco"))
+        search.put_document(session, "project", world.project, "Fontana nuova", is_public=True)
+    with database.session() as session:
+        assert len(search.found_ids(session, "contribution", "fontana", limit=5)) == 1
+        found = search.found_ids(session, "project", "fontana", limit=5)
+        assert [subject for _document, subject in found] == [world.project]
+    with database.writing() as session:
+        search.put_document(session, "project", world.project, "Panchina nuova", is_public=True)
+    with database.session() as session:
+        assert search.found_ids(session, "project", "fontana", limit=5) == []
+        assert len(search.found_ids(session, "project", "panchina nuova", limit=5)) == 1
+    with database.writing() as session:
+        search.drop_document(session, "project", world.project)
+    with database.session() as session:
+        assert search.found_ids(session, "project", "panchina", limit=5) == []
+
+
+def test_what_is_rare_is_looked_up_without_the_words_of_every_input(database: Database) -> None:
+    with database.session() as session:
+        if session.get_bind().dialect.name != "sqlite":
+            pytest.skip("one index there, which knows where a rare word is")
+        ctx = Context(session, SYSTEM, NOW)
+        for subject in (Subject.PROJECT, Subject.ACTION, Subject.EVENT):
+            with sent(database) as statements:
+                find(ctx, subject, "fontana")
+            assert statements and not any(re.search(r"search_fts\b", one) for one in statements)
+
+
+@contextmanager
+def sent(database: Database) -> Iterator[list[str]]:
+    seen: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        seen.append(statement)
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(database.engine, "before_cursor_execute", note)
