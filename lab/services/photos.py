@@ -7,11 +7,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import delete, select
+from sqlalchemy.orm import selectinload
 
 from lab.kernel.errors import Invalid, NotFound
 from lab.kernel.text import clean_line
 from lab.models.actions import Action, ActionUpdate
 from lab.models.contributions import Contribution, Visibility
+from lab.models.events import Event
 from lab.models.operations import Draft
 from lab.models.pictures import Photo
 from lab.policy.permissions import Permission
@@ -93,6 +95,23 @@ def attach(
     return rows
 
 
+def attach_to_event(ctx: Context, event_id: int, photo: StoredPhoto, position: int) -> Photo:
+    """Write the row of a sheet, a map or the room photographed at a meeting."""
+    row = Photo(
+        event_id=event_id,
+        name=photo.name,
+        width=photo.width,
+        height=photo.height,
+        widths=",".join(str(width) for width in photo.widths),
+        alt=clean_line(photo.alt, ALT_LIMIT),
+        position=position,
+        created_at=ctx.now,
+    )
+    ctx.session.add(row)
+    ctx.session.flush()
+    return row
+
+
 def of_contribution(ctx: Context, contribution_id: int) -> list[Photo]:
     """The photographs of one input, in order."""
     query = select(Photo).where(Photo.contribution_id == contribution_id).order_by(Photo.position, Photo.id)
@@ -119,11 +138,13 @@ def readable(ctx: Context, name: str) -> bool:
     Raises `NotFound` when there is none by this name, or what it belongs to is not for this reader.
     """
     query = (
-        select(Photo.id, Contribution, Action)
+        select(Photo.id, Contribution, Action, Event)
         .outerjoin(Contribution, Contribution.id == Photo.contribution_id)
         .outerjoin(ActionUpdate, ActionUpdate.id == Photo.action_update_id)
         .outerjoin(Action, Action.id == ActionUpdate.action_id)
+        .outerjoin(Event, Event.id == Photo.event_id)
         .where(Photo.name == name)
+        .options(selectinload(Event.hosts))
     )
     row = ctx.session.execute(query).first()
     if row is None:
@@ -133,6 +154,10 @@ def readable(ctx: Context, name: str) -> bool:
     if contribution is not None:
         ctx.require(Permission.CONTRIBUTION_READ, contribution)
         return bool(contribution.visibility is Visibility.PUBLIC)
+    event: Event | None = row[3]
+    if event is not None:
+        ctx.require(Permission.EVENT_READ, event)
+        return event.is_public
     ctx.require(Permission.ACTION_READ, action)
     return bool(action.is_public)
 

@@ -1,0 +1,180 @@
+"""Who does what by when. Taken on in a meeting or elsewhere; kept, late or dropped for everybody to see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import ColumnElement, and_, false, or_, select, true
+from sqlalchemy.orm import joinedload
+
+from lab.db.locking import expect_version, locked
+from lab.kernel.clock import local_date
+from lab.kernel.errors import Conflict, Invalid, NotFound
+from lab.kernel.text import clean_text
+from lab.models.accounts import Role
+from lab.models.capture import Commitment, CommitmentState
+from lab.models.events import Event
+from lab.policy.permissions import Permission
+from lab.services import audit
+from lab.services.context import Context
+
+NOTE_LIMIT = 1000
+PER_PAGE = 40
+
+#: Where a list goes on: the day (or none) and id of the last thing shown.
+Mark = tuple[date | None, int]
+
+
+@dataclass(frozen=True)
+class Settle:
+    """How a commitment ended, or that it is open again. `version`: the number the page was drawn with."""
+
+    commitment_id: int
+    version: int | None
+    state: CommitmentState
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A stretch of commitments with the meetings they come from, by id."""
+
+    items: list[Commitment]
+    has_more: bool
+    events: dict[int, Event]
+
+
+def is_late(ctx: Context, one: Commitment) -> bool:
+    """Whether its day is over and it is still to do."""
+    due = one.due_on
+    return one.state is CommitmentState.OPEN and due is not None and due < local_date(ctx.now, ctx.timezone)
+
+
+def owner(one: Commitment) -> str:
+    """Who took it on. `office` and `body` must be loaded."""
+    named = one.office or one.body
+    return named.name if named is not None else one.owner_name
+
+
+def settle(ctx: Context, command: Settle) -> Commitment:
+    """Say that it was kept or dropped (then why), or that it is open after all. The same again is one.
+
+    Raises `NotFound` for everybody but who took it on and the team, `Invalid("note", "required")`,
+    `Invalid("note", "too_long")`, `Conflict("changed_meanwhile")`.
+    """
+    one = locked(ctx.session, Commitment, command.commitment_id)
+    grant = ctx.require(Permission.COMMITMENT_UPDATE, one)
+    if not one.is_public:
+        raise Conflict("minutes_not_published")
+    note = clean_text(command.note, NOTE_LIMIT + 1)
+    if len(note) > NOTE_LIMIT:
+        raise Invalid("note", "too_long")
+    if command.state is CommitmentState.DROPPED and not note:
+        raise Invalid("note", "required")
+    if (one.state, one.note) == (command.state, note):
+        return one
+    expect_version(one, command.version)
+    one.state, one.note = command.state, note
+    one.closed_at = None if command.state is CommitmentState.OPEN else ctx.now
+    one.version += 1
+    audit.record(ctx, f"commitment.{command.state}", one, grant, code=one.code)
+    ctx.session.flush()
+    return one
+
+
+def of_event(ctx: Context, event_id: int) -> Sequence[Commitment]:
+    """What was taken on at a meeting, in order, with who took it on; drafts too."""
+    query = (
+        select(Commitment)
+        .where(Commitment.event_id == event_id)
+        .options(joinedload(Commitment.office), joinedload(Commitment.body))
+        .order_by(Commitment.position, Commitment.id)
+    )
+    return ctx.session.execute(query).scalars().all()
+
+
+def _mine(ctx: Context) -> ColumnElement[bool]:
+    if ctx.actor.grant_of(Role.FACILITATOR, Role.MODERATOR, Role.COORDINATOR):
+        return true()
+    bodies = [grant.body_id for grant in ctx.actor.grants if grant.role is Role.DELEGATE and grant.body_id]
+    offices = list(ctx.actor.office_ids)
+    if not bodies and not offices:
+        return false()
+    return or_(Commitment.office_id.in_(offices), Commitment.body_id.in_(bodies))
+
+
+def mine(ctx: Context, *, closed: bool = False, after: Mark | None = None) -> Listed:
+    """Commitments this person answers for: an office's and a body's own, the team all of them.
+
+    Open ones by their day, those without a day last; `closed`: how the others ended, latest first. Two
+    statements.
+    """
+    if not ctx.actor.is_signed_in:
+        raise NotFound("commitment")
+    day = Commitment.due_on
+    query = (
+        select(Commitment)
+        .where(Commitment.is_public, _mine(ctx))
+        .options(joinedload(Commitment.office), joinedload(Commitment.body))
+        .limit(PER_PAGE + 1)
+    )
+    if closed:
+        query = query.where(Commitment.state != CommitmentState.OPEN).order_by(Commitment.id.desc())
+        if after is not None:
+            query = query.where(Commitment.id < after[1])
+    else:
+        query = query.where(Commitment.state == CommitmentState.OPEN)
+        query = query.order_by(day.is_(None), day, Commitment.id)
+        if after is not None:
+            query = query.where(_beyond(after))
+    found = list(ctx.session.execute(query).scalars())
+    shown = found[:PER_PAGE]
+    return Listed(shown, len(found) > PER_PAGE, _events(ctx, shown))
+
+
+def _beyond(after: Mark) -> ColumnElement[bool]:
+    day, last = Commitment.due_on, Commitment.id
+    if after[0] is None:
+        return and_(day.is_(None), last > after[1])
+    return or_(day.is_(None), day > after[0], and_(day == after[0], last > after[1]))
+
+
+def _events(ctx: Context, found: Sequence[Commitment]) -> dict[int, Event]:
+    ids = {one.event_id for one in found if one.event_id is not None}
+    rows = ctx.session.execute(select(Event).where(Event.id.in_(ids))).scalars()
+    return {event.id: event for event in rows}
+
+
+def public_page(
+    ctx: Context,
+    *,
+    state: CommitmentState | None = None,
+    office_id: int | None = None,
+    body_id: int | None = None,
+    event_id: int | None = None,
+    after: int | None = None,
+    limit: int = PER_PAGE,
+) -> Listed:
+    """Published commitments, the youngest first. Two statements."""
+    query = (
+        select(Commitment)
+        .where(Commitment.is_public)
+        .options(joinedload(Commitment.office), joinedload(Commitment.body))
+        .order_by(Commitment.id.desc())
+        .limit(limit + 1)
+    )
+    for column, value in (
+        (Commitment.state, state),
+        (Commitment.office_id, office_id),
+        (Commitment.body_id, body_id),
+        (Commitment.event_id, event_id),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    if after is not None:
+        query = query.where(Commitment.id < after)
+    found = list(ctx.session.execute(query).scalars())
+    shown = found[:limit]
+    return Listed(shown, len(found) > limit, _events(ctx, shown))
