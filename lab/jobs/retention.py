@@ -9,10 +9,9 @@ from typing import Any
 
 from sqlalchemy import and_, delete, func, or_, select
 
-from lab.mail import post
 from lab.models.accounts import SignInCode, WebSession
 from lab.models.operations import HeldForm, OutboxItem
-from lab.services import drafts, limits, photos
+from lab.services import drafts, limits, outbox, photos
 from lab.services.context import Context
 
 CODES = timedelta(days=1)
@@ -85,7 +84,7 @@ def _forget_unsent(ctx: Context) -> int:
         has_code = "code" in item.payload.get("values", {})
         given_up = item.parked_at is not None and item.parked_at < ctx.now - PARKED_MAILS
         if has_code or given_up:
-            item.payload = post.scrubbed(item.payload)
+            item.payload = outbox.scrubbed(item.payload)
             item.done_at, item.parked_at = ctx.now, None
             item.last_error = "not sent: too late"
             gone += 1

@@ -143,7 +143,7 @@ class Runner:
         with self.database.writing() as session:
             item = leases.held(session, leased)
             if item is not None:
-                item.payload = post.scrubbed(item.payload)
+                item.payload = outbox.scrubbed(item.payload)
                 leases.finish(item, self.clock.now())
             if message is not None:
                 leases.hurry(session, "mail", self.clock.now())

@@ -107,11 +107,6 @@ def read_mail(ctx: Context, settings: Settings, signer: Signer, item_id: int) ->
     return write(ctx, settings, signer, item)
 
 
-def scrubbed(payload: dict[str, Any]) -> dict[str, Any]:
-    """What stays of a mail once it is out: which one it was, nothing of what it said, nor to whom."""
-    return {"tag": payload.get("tag", "")}
-
-
 def _to_address(ctx: Context, settings: Settings, item: OutboxItem) -> Mail | None:
     payload = item.payload
     minutes = payload.get("values", {}).get("minutes")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from lab.db.locking import locked
 from lab.models.operations import OutboxItem
@@ -65,6 +65,27 @@ def parked(ctx: Context, limit: int = 100) -> Sequence[OutboxItem]:
     query = select(OutboxItem).where(OutboxItem.parked_at.is_not(None), OutboxItem.done_at.is_(None))
     query = query.order_by(OutboxItem.parked_at.desc(), OutboxItem.id.desc()).limit(limit)
     return ctx.session.execute(query).scalars().all()
+
+
+def scrubbed(payload: dict[str, Any]) -> dict[str, Any]:
+    """What stays of a mail that is out or given up: which one it was, not what it said nor to whom."""
+    return {"tag": payload.get("tag", "")}
+
+
+def forget(ctx: Context, person_id: int, addresses: Iterable[str]) -> int:
+    """Give up the mails that still wait for somebody who leaves, and what stands in them; how many."""
+    to_them = or_(
+        OutboxItem.payload["to"].as_string().in_(sorted(addresses)),
+        OutboxItem.payload["person_id"].as_integer() == person_id,
+    )
+    query = select(OutboxItem).where(OutboxItem.topic == "mail", OutboxItem.done_at.is_(None), to_them)
+    items = ctx.session.execute(query.order_by(OutboxItem.id).with_for_update()).scalars().all()
+    for item in items:
+        item.payload = scrubbed(item.payload)
+        item.done_at, item.parked_at = ctx.now, None
+        # Mail servers repeat the address in what they answer.
+        item.last_error = "not sent: the person left"
+    return len(items)
 
 
 def retry(ctx: Context, item_id: int) -> OutboxItem:

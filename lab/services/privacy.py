@@ -19,7 +19,7 @@ from lab.models.moderation import Flag
 from lab.models.notifications import Letter, Notification
 from lab.models.operations import AuditEntry, Draft
 from lab.policy.permissions import Permission
-from lab.services import audit, contributions, roles, sessions
+from lab.services import audit, contributions, outbox, roles, sessions
 from lab.services.context import Context
 
 #: Never part of a copy: digests and hashes are keys, not data about somebody.
@@ -82,6 +82,7 @@ def erase(ctx: Context, person_id: int) -> None:
     if person.anonymised_at is not None:
         return
     roles.end_of_person(ctx, person_id)
+    outbox.forget(ctx, person_id, _addresses(ctx, person))
     _close_doors(ctx, person)
     _take_name_away(ctx, person_id)
     person.name, person.email, person.email_key = "", None, None
@@ -91,6 +92,13 @@ def erase(ctx: Context, person_id: int) -> None:
     person.anonymised_at = ctx.now
     audit.record(ctx, "person.erase", person, grant)
     ctx.session.flush()
+
+
+def _addresses(ctx: Context, person: Person) -> set[str]:
+    """Where mails to somebody may be waiting to go: their address, and one they have asked to change to."""
+    asked = select(SignInCode.email).where(SignInCode.person_id == person.id)
+    found = {person.email, person.email_key, *ctx.session.execute(asked).scalars()}
+    return {one for one in found if one}
 
 
 def _close_doors(ctx: Context, person: Person) -> None:
