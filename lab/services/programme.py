@@ -127,6 +127,12 @@ def offices(ctx: Context) -> list[OfficeWork]:
     return list(found.values())
 
 
+def closed_offices(ctx: Context) -> list[Office]:
+    """The offices that are no more, by code: their past names them. One statement."""
+    query = select(Office).where(Office.closed_on.is_not(None)).order_by(Office.code)
+    return list(ctx.session.execute(query).scalars())
+
+
 def body_page(ctx: Context, code: str) -> BodyPage:
     """One body. Two statements. Raises `NotFound`."""
     query = (

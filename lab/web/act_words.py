@@ -1,4 +1,4 @@
-"""Words for the verbs of the log, as the end of a sentence that begins with a person."""
+"""Words for the log (verbs, as the end of a sentence that begins with a person) and for waiting work."""
 
 from __future__ import annotations
 
@@ -77,6 +77,22 @@ ACTS: dict[str, Any] = {
     "settings.change": _l("ha cambiato il sito"),
     "theme.save": _l("ha cambiato un tema"),
 }
+
+
+#: What the site does by itself, by topic of the outbox; mails show their subject.
+WORK: dict[str, Any] = {
+    "announce": _l("Avvisare chi è interessato"),
+    "digest": _l("Preparare le novità del giorno"),
+    "mail": _l("Una mail"),
+    "news": _l("Preparare le novità di una persona"),
+    "reminders": _l("Ricordare le scadenze"),
+    "retention": _l("Togliere quello che non serve più"),
+}
+
+
+def work_words(topic: str) -> Any:
+    """The words for a piece of work; the topic itself for one of an older version of the site."""
+    return WORK.get(topic, topic)
 
 
 def act_words(verb: str) -> Any:

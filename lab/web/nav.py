@@ -55,6 +55,10 @@ _DESK = (
 )
 
 
+#: Pages that are part of what another entry of the menu leads to.
+_WITHIN = {"project_desk.index": ("programme_desk.",)}
+
+
 def _desk_words() -> dict[str, str]:
     return {
         "desk.inbox": _("Da fare"),
@@ -97,7 +101,7 @@ def desk_nav() -> list[NavItem]:
         if rules.decide_route(ctx.actor, permission, ctx.now).allowed
     }
     return [
-        _item(words[endpoint], endpoint, prefix)
+        _item(words[endpoint], endpoint, prefix, *_WITHIN.get(endpoint, ()))
         for endpoint, prefix, _permission in _DESK
         if first.get(prefix) == endpoint
     ]

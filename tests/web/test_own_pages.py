@@ -13,11 +13,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from lab.db.engine import Database
+from lab.jobs.runner import TOPICS
 from lab.kernel.clock import FrozenClock
 from lab.models.accounts import Credential, Person, PersonCard, RoleGrant, WebSession
 from lab.models.contributions import Contribution
-from lab.models.operations import AuditEntry, SiteSetting
-from lab.services import contributions
+from lab.models.operations import AuditEntry, OutboxItem, SiteSetting
+from lab.services import contributions, outbox
+from lab.web.act_words import work_words
 from tests.web.accounts_help import (
     PASSWORD,
     give_password,
@@ -217,6 +219,10 @@ def test_leaving_takes_the_name_away_and_leaves_the_words(
     with database.writing() as session:
         placement = contributions.Placement("Una panchina", person_id=rosa, author_name="Rosa Bianchi")
         contributions.place(acting(session), placement)
+        mail = {"tag": "password_changed", "to": "rosa@example.org", "locale": "it", "values": {"name": "R"}}
+        outbox.put(acting(session), "mail", mail)
+        outbox.put(acting(session), "mail", {"tag": "news", "person_id": rosa, "notification_ids": [1]})
+        outbox.put(acting(session), "mail", {**mail, "to": "samir@example.org"})
     browser, other = sign_in("rosa"), sign_in("rosa")
     assert browser.post("/io/cancella", data={}).status_code == 422
     answer = browser.post("/io/cancella", data={"sure": "y"})
@@ -230,6 +236,10 @@ def test_leaving_takes_the_name_away_and_leaves_the_words(
         assert session.get(Credential, rosa) is None
         said = session.execute(select(Contribution)).scalar_one()
         assert (said.text, said.author_name) == ("Una panchina", "")
+        mails = select(OutboxItem).where(OutboxItem.topic == "mail").order_by(OutboxItem.id)
+        first, second, third = session.execute(mails).scalars()
+        assert (first.payload, second.payload) == ({"tag": "password_changed"}, {"tag": "news"})
+        assert first.done_at and second.done_at and third.done_at is None and third.payload["to"]
     # The address is free: one may begin anew, as somebody else.
     send(fresh := app.test_client(), "/registrati", name="Rosa", email="rosa@example.org")
     fresh.post("/accedi/codice", data={"code": last_code(database)})
@@ -427,6 +437,15 @@ def test_mails_can_be_read_while_there_is_no_mail_server(
     page = sign_in("administrator").get("/regia/sito/posta").text
     assert last_code(database) in page
     assert "rosa@example.org" in page
+
+
+def test_work_that_waits_is_told_in_words(sign_in: SignIn, database: Database, acting) -> None:  # type: ignore[no-untyped-def]
+    with database.writing() as session:
+        for topic in TOPICS:
+            outbox.put(acting(session), topic, {})
+    page = sign_in("administrator").get("/regia/sito/posta").text
+    assert "Preparare le novità di una persona" in page and "Avvisare chi è interessato" in page
+    assert [topic for topic in TOPICS if work_words(topic) == topic] == []
 
 
 def test_every_mail_of_the_door_can_be_written(app: Flask) -> None:

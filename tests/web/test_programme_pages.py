@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -17,7 +18,7 @@ from lab.db.engine import Database
 from lab.models.contributions import Contribution, ContributionProject
 from lab.models.events import Event, EventKind, EventProject, EventState
 from lab.models.operations import PageRating
-from lab.models.programme import Phase, Programme
+from lab.models.programme import Office, Phase, Programme
 from lab.models.projects import Milestone, Project, ProjectFunding, ProjectState
 from lab.services import contributions, limits
 from lab.services.context import Context
@@ -243,6 +244,26 @@ def test_the_programme_is_kept_by_coordinator_and_administrator(sign_in: SignIn)
     assert boss.post("/regia/programma/soggetto", data={"name": "", "kind": "x"}).status_code == 422
 
 
+def test_an_office_that_was_closed_can_be_opened_again(
+    sign_in: SignIn, database: Database, world: World
+) -> None:
+    coordinator = sign_in("coordinator")
+    with database.writing() as session:
+        office = Office(body_id=world.comune, code="U99", name="Ufficio Feste", closed_on=date(2026, 5, 1))
+        session.add(office)
+        session.flush()
+        path = f"/regia/programma/ufficio/{office.id}"
+    page = coordinator.get("/regia/programma").text
+    assert "Un ufficio chiuso" in page and path in page and "chiuso il 1 mag 2026" in page
+    assert re.search(r'href="/regia/progetti"[^>]*aria-current="page"', page)
+    seen = re.search(r'name="seen" value="([^"]+)"', coordinator.get(path).text)
+    assert seen
+    sent = {"seen": seen[1], "name": "Ufficio Feste", "body": str(world.comune)}
+    assert coordinator.post(path, data=sent).status_code == 303
+    with database.session() as session:
+        assert session.execute(select(Office.closed_on).where(Office.code == "U99")).scalar_one() is None
+
+
 def test_a_page_is_rated_once_however_often_it_is_sent(client: FlaskClient, database: Database) -> None:
     asked = client.get("/valuta?pagina=/eventi&voto=2").get_data(as_text=True)
     assert "Dove hai trovato difficoltà?" in asked
@@ -306,11 +327,11 @@ def test_reports_of_the_policy_are_taken_quietly(client: FlaskClient) -> None:
 
 
 def test_small_files_for_machines(client: FlaskClient) -> None:
-    assert b"Disallow: /regia" in client.get("/robots.txt").data
+    robots = client.get("/robots.txt").data
+    assert b"Disallow: /regia" in robots and b"Disallow: /api/v1/inputs/" in robots
     assert b"Expires: 2027-" in client.get("/.well-known/security.txt").data
     assert client.get("/sitemap.xml").content_type == "application/xml"
     assert client.get("/favicon.ico").status_code == 302
-    assert client.get("/calendario").headers["Location"] == "/eventi"
 
 
 def test_an_empty_neighbourhood_still_invites(client: FlaskClient, database: Database) -> None:

@@ -245,3 +245,21 @@ def test_what_is_hidden_takes_no_part_from_anybody(
     assert browser.post(f"/proposte/{item.code}/sostegno").status_code == 404
     assert browser.post(f"/segui/proposte/{item.code}").status_code == 404
     assert browser.post(f"/proposte/{item.code}/commenti", data={"text": "Ciao"}).status_code == 404
+
+
+def test_what_is_withdrawn_can_be_read_but_takes_no_more_comments(
+    sign_in: SignIn, client: FlaskClient, database: Database, item: Contribution
+) -> None:
+    samir = sign_in("samir")
+    samir.post(f"/proposte/{item.code}/commenti", data={"text": "Anche vicino alla scuola"})
+    with database.session() as session:
+        comment = session.execute(select(Comment)).scalar_one()
+    sign_in("rosa").post(f"/proposte/{item.code}/ritira", data={"reason": "Ci ho ripensato", "sure": "y"})
+    for reader in (samir, client, sign_in("moderator")):
+        page = reader.get(f"/proposte/{item.code}").text
+        assert "Anche vicino alla scuola" in page and "I commenti sono chiusi" in page
+        assert 'name="text"' not in page and "/rispondi" not in page and "Accedi e commenta" not in page
+    answer = samir.post(f"/commenti/{comment.id}/rispondi", data={"text": "Ancora io"})
+    assert answer.status_code in (403, 405)
+    assert samir.post(f"/proposte/{item.code}/commenti", data={"text": "Ancora io"}).status_code == 403
+    assert number(database, Comment) == 1

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from lab.db.engine import Database
 from lab.kernel.clock import FrozenClock
 from lab.models.actions import Action, ActionState, ActionUpdate
-from lab.models.contributions import Contribution, State
+from lab.models.contributions import Contribution, State, Visibility
 from lab.models.pictures import Photo
 from lab.services import actions, contributions
 from lab.services.action_plan import MilestonePlan
@@ -371,3 +371,16 @@ def test_private_words_are_counted_and_never_shown(
         assert "segreto" not in text
         assert "fontanella 0" not in text
     assert "Una aspetta oltre" in client.get("/esiti").text
+
+
+def test_an_office_hears_of_words_inside_that_it_may_not_read(
+    database: Database, acting: Acting, world: World, sign_in: SignIn
+) -> None:
+    action = proposed(database, acting, world, 3)
+    with database.writing() as session:
+        for one in inputs_of(session, action.id)[:2]:
+            with contributions.changing(acting(session), one.id) as item:
+                item.visibility = Visibility.PRIVATE
+    page = sign_in("office").get(f"/regia/azioni/{action.code}").text
+    assert "3 voci dentro" in page and "2 voci riservate non sono in elenco" in page
+    assert "non sono in elenco" not in sign_in("facilitator").get(f"/regia/azioni/{action.code}").text

@@ -66,6 +66,11 @@ class EditForm(LabForm):
         validators=[_needed(), _at_most(editing.WHY_LIMIT)],
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # The reason is asked last; what is missing is told in the order of the page.
+        self._fields["why"] = self._fields.pop("why")
+
     def edit(self, project_id: int) -> editing.Edit:
         """What every command carries."""
         version = self.version.data or ""

@@ -20,7 +20,7 @@ from lab.policy import rules as policy
 from lab.policy.permissions import Permission
 from lab.services import directory, outbox, places, registry, site
 from lab.web.access import allow
-from lab.web.act_words import act_words
+from lab.web.act_words import act_words, work_words
 from lab.web.app_state import context, lab, transaction
 from lab.web.forms.base import LabForm, refuse
 from lab.web.forms.house import LINKS, PlaceForm, ProfileForm, RulesForm, ThemeForm
@@ -254,6 +254,7 @@ def outbox_page() -> Answer:
     ctx = context()
     return draw(
         "outbox",
+        work_words=work_words,
         parked=[_work(item) for item in outbox.parked(ctx)],
         waiting=[_work(item) for item in outbox.waiting(ctx)],
         smtp=lab().settings.smtp is not None,

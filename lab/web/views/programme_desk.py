@@ -179,6 +179,7 @@ def index() -> str:
     return render_template(
         "pages/programme/desk.html",
         found=programme.overview(ctx),
+        closed=programme.closed_offices(ctx),
         lines=project_desk.lines(ctx),
         breadcrumb=[(_("Progetti"), url_for("project_desk.index")), (_("Il programma"), None)],
     )
@@ -251,11 +252,14 @@ def _draw(form: Any, known: Section, section: str, key: int | None) -> str:
         (_("Progetti"), url_for("project_desk.index")),
         (_("Il programma"), url_for("programme_desk.index")),
     ]
+    row = known.find(context(), key)
+    # Handing over asks for an office only: the page says of which project.
+    title = f"{row.code} · {row.title}" if isinstance(row, Project) else known.title
     return render_template(
         "pages/programme/change.html",
         edit_form=form,
         section=section,
         key=key,
-        section_title=known.title,
-        breadcrumb=[*crumbs, (known.title, None)],
+        section_title=title,
+        breadcrumb=[*crumbs, (title, None)],
     )
