@@ -27,7 +27,7 @@ from lab.kernel.text import clean_line
 from lab.models.events import Event, EventState
 from lab.models.registrations import Arrival, Registration, RegistrationState, Source
 from lab.policy.actor import Grant
-from lab.services import audit, hosting, registrations, seats
+from lab.services import audit, hosting, registrations, room, seats
 from lab.services.context import Context
 
 PEOPLE_MOST = 50
@@ -166,6 +166,7 @@ def undo(ctx: Context, event_id: int, arrival_id: int) -> Registration:
             return registration
         arrival.undone_at, arrival.undone_by_id = ctx.now, ctx.actor.person_id
         held.sign_up.arrived -= arrival.people
+        room.touch(ctx, event.id)
         _unmark(ctx, registration)
         _restore(held, registration, arrival.before)
         audit.record(ctx, "arrival.undo", registration, grant, people=arrival.people)
@@ -191,6 +192,7 @@ def recount(ctx: Context, event_id: int, arrival_id: int, people: int, override_
         # What stood before the first mark is what undoing brings back.
         arrival.before = {**changed, **arrival.before}
         held.sign_up.arrived += people - arrival.people
+        room.touch(ctx, event.id)
         arrival.people = registration.arrived_count = people
         registration.version += 1
     return Arrived(arrival, registration)
@@ -348,17 +350,24 @@ def _say_over(ctx: Context, registration: Registration, way: _Way, grant: Grant)
 def _mark(held: seats.Books, registration: Registration, arrival: Arrival) -> None:
     held.ctx.session.add(arrival)
     held.sign_up.arrived += arrival.people
+    room.touch(held.ctx, held.sign_up.event_id)
     registration.arrived_at = arrival.said_at or arrival.at
     registration.arrived_count = arrival.people
     registration.version += 1
 
 
 def _unmark(ctx: Context, registration: Registration) -> None:
-    rows = update(Registration).where(
-        (Registration.id == registration.id) | (Registration.merged_into_id == registration.id)
-    )
+    """Neither this row nor those merged into it say any more that somebody came."""
     ctx.session.flush()
-    ctx.session.execute(rows.values(arrived_at=None, arrived_count=0, version=Registration.version + 1))
+    ids = [registration.id]
+    for one in ids:
+        merged = select(Registration.id).where(Registration.merged_into_id == one)
+        ids.extend(ctx.session.execute(merged).scalars())
+    rows = update(Registration).where(Registration.id.in_(ids))
+    ctx.session.execute(
+        rows.values(arrived_at=None, arrived_count=0, version=Registration.version + 1),
+        execution_options={"synchronize_session": False},
+    )
     ctx.session.refresh(registration)
 
 
