@@ -46,6 +46,10 @@ RECEIPT_PER_ADDRESS = Limit("receipt_address", 600, 900)
 RATING_PER_ADDRESS = Limit("rating_address", 400, 3600)
 #: Forms kept for people who have to sign in first; one can be a megabyte.
 HELD_PER_ADDRESS = Limit("held_address", 1200, 3600)
+#: Pairing codes tried from one address: a code is eight symbols, good for a quarter of an hour.
+PAIR_PER_ADDRESS = Limit("pair_address", 60, 900)
+#: Sendings of one tablet, with up to twenty records each: 1,000 records in minutes pass.
+RECORDS_PER_DEVICE = Limit("kiosk_records", 3000, 900)
 DRAFT_PER_ADDRESS = Limit("draft_address", 12000, 3600)
 
 

@@ -1,13 +1,15 @@
 """The first gate: every route says who may use it; a route that says nothing is refused.
 
-`@public` opens a route to everybody, `@allow(Permission.X)` to whoever may hold X on some subject. The
-service behind it decides again on the real subject.
+`@public` opens a route to everybody, `@allow(Permission.X)` to whoever may hold X on some subject, `@device`
+to the paired tablet of one meeting and to nobody else. The service behind it decides again on the real
+subject.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from enum import Enum
+from typing import Any, TypeVar, cast
 
 from flask import Flask, abort, current_app, g, redirect, request, url_for
 from werkzeug.wrappers import Response
@@ -15,12 +17,21 @@ from werkzeug.wrappers import Response
 from lab.kernel.errors import NotFound
 from lab.policy import rules
 from lab.policy.permissions import Permission
+from lab.services import devices
+from lab.services.devices import Tablet
 from lab.web import held
 from lab.web.app_state import context
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 _STAMP = "lab_access"
+_BEARER = "Bearer "
+
+
+class Key(Enum):
+    """Ways in that are no permission of a person."""
+
+    DEVICE = "device"
 
 
 def public(view: View) -> View:
@@ -49,14 +60,25 @@ def allow(permission: Permission) -> Callable[[View], View]:
     return stamp
 
 
+def device(view: View) -> View:
+    """Only a paired tablet, by the token in its `Authorization` header; cookies count for nothing."""
+    setattr(view, _STAMP, Key.DEVICE)
+    return view
+
+
+def this_device() -> Tablet:
+    """The tablet that sent this request."""
+    return cast(Tablet, g.device)
+
+
 def is_stamped(view: Callable[..., Any]) -> bool:
     """Whether a view function says who may use it."""
     return hasattr(view, _STAMP)
 
 
-def stamp_of(view: Callable[..., Any]) -> Permission | None:
-    """The permission a view asks for; None for public ones."""
-    stamp: Permission | None = getattr(view, _STAMP)
+def stamp_of(view: Callable[..., Any]) -> Permission | Key | None:
+    """The permission or key a view asks for; None for public ones."""
+    stamp: Permission | Key | None = getattr(view, _STAMP)
     return stamp
 
 
@@ -75,6 +97,9 @@ def guard() -> Response | None:
     permission = stamp_of(view)
     if permission is None:
         return None
+    if isinstance(permission, Key):
+        _find_device()
+        return None
     ctx = context()
     decision = rules.decide_route(ctx.actor, permission, ctx.now)
     if decision.allowed:
@@ -82,6 +107,14 @@ def guard() -> Response | None:
     if not ctx.actor.is_signed_in:
         return ask_to_sign_in()
     raise NotFound(str(permission))
+
+
+def _find_device() -> None:
+    sent = request.headers.get("Authorization", "")
+    found = devices.by_token(context(), sent.removeprefix(_BEARER)) if sent.startswith(_BEARER) else None
+    if found is None:
+        abort(401)
+    g.device = found
 
 
 def ask_to_sign_in() -> Response:

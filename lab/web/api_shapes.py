@@ -387,10 +387,11 @@ class InputTrace:
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """What went wrong (RFC 9457). `parameter` names the part of the address that cannot be used."""
+    """What went wrong (RFC 9457), as a `code`. `parameter` names the part of the address to blame."""
 
     type: str
     title: str
     status: int
     detail: str | None
     parameter: str | None
+    code: str

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from flask import Flask, request
-from flask.sessions import SecureCookieSessionInterface, SessionMixin
+from flask import Flask, Request, Response, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 
+from lab.web import tablets
 from lab.web.app_state import lab
 
 
@@ -29,6 +30,17 @@ class OwnSessions(SecureCookieSessionInterface):
     Such a request comes without our cookie, so that the answer would set a fresh one: the reader would be
     signed out by whoever made them open a page.
     """
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Tablets have no session: what they send counts by its token alone, whoever is signed in there."""
+        if tablets.is_theirs(request.path):
+            return self.session_class()
+        return super().open_session(app, request)
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Nor do they get one."""
+        if not tablets.is_theirs(request.path):
+            super().save_session(app, session, response)
 
     def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
         """Flask asks this after each request."""

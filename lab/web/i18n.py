@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from lab.kernel.locales import negotiate
 from lab.settings import resource_dir
+from lab.web import tablets
 from lab.web.app_state import lab
 
 COOKIE = "lang"
@@ -57,6 +58,8 @@ def init_app(app: Flask) -> None:
 def _remember(response: Response) -> Response:
     """A language asked for in the address holds for the next pages too; kept pages do it in the cache."""
     wish = request.args.get("lang")
+    if tablets.is_theirs(request.path):
+        return response
     if wish in lab().settings.locales and request.cookies.get(COOKIE) != wish:
         response.set_cookie(COOKIE, wish, max_age=31536000, path="/", samesite="Lax")
     return response

@@ -1,4 +1,4 @@
-"""Errors as programs read them: problem+json (RFC 9457) on everything below /api."""
+"""Errors as programs and tablets read them: problem+json (RFC 9457) below /api and /totem/api."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from http import HTTPStatus
 from flask import Response, request
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Response as AnyResponse
 
 from lab.kernel.errors import Conflict, Denied, Invalid, NotFound, RateLimited, Unavailable
-from lab.web import api_json
+from lab.web import api_json, tablets
 from lab.web.api_shapes import Problem
 
 log = logging.getLogger("lab.web")
@@ -23,7 +23,7 @@ _AGAIN = 10
 
 def wanted() -> bool:
     """Whether a program asked, by its address."""
-    return request.path.startswith("/api/")
+    return request.path.startswith("/api/") or tablets.is_theirs(request.path)
 
 
 def answer(error: Exception) -> Response | AnyResponse:
@@ -37,15 +37,30 @@ def answer(error: Exception) -> Response | AnyResponse:
         status=status,
         detail=detail,
         parameter=parameter,
+        code=_code(error, status),
     )
     response = api_json.answer(problem, status, "application/problem+json")
     if isinstance(error, RateLimited):
         response.headers["Retry-After"] = str(error.retry_after)
     elif status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = str(_AGAIN)
-    elif isinstance(error, HTTPException) and status == HTTPStatus.METHOD_NOT_ALLOWED:
-        response.headers["Allow"] = "GET, HEAD, OPTIONS"
+    elif isinstance(error, MethodNotAllowed):
+        response.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
+    elif status == HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = "Bearer"
     return response
+
+
+def _code(error: Exception, status: int) -> str:
+    if isinstance(error, Invalid | Conflict):
+        return error.code
+    if isinstance(error, Denied):
+        return error.reason
+    if isinstance(error, NotFound) and error.thing == "pairing_code":
+        return "unknown_code"
+    if status == HTTPStatus.UNAUTHORIZED:
+        return "unknown_device"
+    return HTTPStatus(status).phrase.lower().replace(" ", "_").replace("-", "_")
 
 
 def _told(error: Exception) -> tuple[int, str | None, str | None]:

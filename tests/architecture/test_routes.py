@@ -18,7 +18,7 @@ from lab.app import create_app
 from lab.policy import rules
 from lab.policy.permissions import Permission
 from lab.settings import Settings
-from lab.web import access
+from lab.web import access, tablets
 from tests.architecture.source import below
 
 #: Blueprints with POST routes for people without an account, and why these need none.
@@ -26,6 +26,7 @@ OPEN_POSTS = {
     "accounts": "signing in, joining, recovering and resuming come before having an account",
     "csp": "browsers report what the content policy refused",
     "drafts": "what one types is kept while one types",
+    "kiosk_api": "a tablet is nobody before it is paired: the code is its right",
     "flags": "anybody may point at a text that harms",
     "notifications": "the link at the foot of a mail stops mails without signing in",
     "pages": "rating a page",
@@ -55,7 +56,7 @@ def test_every_route_is_stamped(site: Flask) -> None:
 
 
 def test_stamps_name_rights_that_have_a_rule(site: Flask) -> None:
-    stamps = {access.stamp_of(view) for _rule, view in routes(site)} - {None}
+    stamps = {access.stamp_of(view) for _rule, view in routes(site)} - {None, *access.Key}
     assert all(isinstance(stamp, Permission) and stamp in rules.RULES for stamp in stamps)
 
 
@@ -100,6 +101,24 @@ def test_writing_needs_a_right_or_a_reason(site: Flask) -> None:
         and access.stamp_of(view) is None
         and rule.endpoint.split(".")[0] not in OPEN_POSTS
     ] == []
+
+
+def test_a_tablet_opens_its_own_addresses_and_nothing_else(site: Flask) -> None:
+    """And nobody else opens those: the stamp stands on all addresses of tablets, and only there."""
+    open_to_all = {"kiosk_api.ping", "kiosk_api.description", "kiosk_api.pair"}
+    by_token = {rule.endpoint for rule, view in routes(site) if access.stamp_of(view) is access.Key.DEVICE}
+    theirs = {rule.endpoint for rule, _view in routes(site) if tablets.is_theirs(rule.rule)}
+    assert by_token == theirs - open_to_all
+    without_session = {endpoint.split(".")[0] for endpoint in theirs}
+    assert without_session == {"kiosk_api"}
+
+
+def test_only_what_carries_no_cookie_needs_no_form_token(site: Flask) -> None:
+    exempt = {name.removeprefix("lab.web.views.") for name in site.extensions["csrf"]._exempt_views}
+    assert exempt == {
+        "csp.report", "notifications.set_mail", "kiosk_api.pair", "kiosk_api.records", "kiosk_api.lend",
+        "kiosk_api.give_back",
+    }  # fmt: skip
 
 
 def test_addresses_are_lower_case_with_hyphens(site: Flask) -> None:

@@ -1,0 +1,142 @@
+"""Sign-ups, walk-ins and arrivals, as tablets send them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from lab.kernel.errors import Conflict, Denied, Invalid
+from lab.kernel.ids import ALPHABET, token_digest
+from lab.kernel.tokens import Signer
+from lab.models.events import Event, Offer
+from lab.models.registrations import Registration, RegistrationState, SignUp, Source
+from lab.services import arrivals, devices, leases, registrations, tickets
+from lab.services import kiosk_payload as said
+from lab.services.context import Context
+from lab.services.kiosk_payload import Record, Sender, Told
+
+_CODE_SYMBOLS = 4
+#: They were told "confirmed" by a tablet, and their places were given to others since.
+PROMISED = "promised_place"
+
+
+def sign_up(ctx: Context, sender: Sender, record: Record, signer: Signer) -> Told:
+    """A party signs up; places that this tablet was lent and promised are theirs."""
+    party = _party(sender, record)
+    registrations.ensure_books(ctx, sender.event_id)
+    leases.hold(ctx, sender.event_id)
+    again = registrations.repeated(ctx, record.client_uuid, registrations.payload_hash(party))
+    if again is not None:
+        return Told(200, *_where(ctx, again))
+    event = ctx.session.get_one(Event, sender.event_id)
+    if record.said_at > devices.ends_at(event) + devices.LATE:
+        raise Conflict("sign_up_closed")
+    promised = said.number(record.payload, "lease_id")
+    if promised is not None and party.group_id is None and party.party_size > 0:
+        lent = leases.use(ctx, promised, sender.device_id, party.party_size, record.said_at)
+        party = replace(party, lease_id=promised if lent else None)
+    placed = registrations.sign_up(ctx, party)
+    ctx.session.flush()
+    broken = promised is not None and placed.state is RegistrationState.WAITING
+    return Told(201, *_where(ctx, placed), aside=PROMISED if broken else "")
+
+
+def _party(sender: Sender, record: Record) -> registrations.Party:
+    payload = record.payload
+    needs = said.words(payload, "needs")
+    answers = payload.get("answers") or {}
+    if not isinstance(answers, dict):
+        raise Invalid("answers", "unknown")
+    if set(needs) - {offer.value for offer in Offer}:
+        raise Invalid("needs", "unknown")
+    claim = said.text(payload, "claim", 64)
+    return registrations.Party(
+        event_id=sender.event_id,
+        name=said.text(payload, "name", registrations.NAME_LIMIT),
+        consent=payload.get("consent") is True,
+        email=said.text(payload, "email", 254),
+        phone=said.text(payload, "phone", 32),
+        party_size=said.number(payload, "party_size", 1) or 0,
+        group_id=said.number(payload, "group_id"),
+        needs=needs,
+        needs_note=said.text(payload, "needs_note", registrations.NOTE_LIMIT),
+        answers=answers,
+        locale=said.text(payload, "locale", 8) or "it",
+        consent_version=said.number(payload, "consent_version"),
+        source=Source.KIOSK,
+        client_uuid=record.client_uuid,
+        code=_code(sender, record),
+        claim_digest=token_digest(claim) if len(claim) >= 20 else None,
+        device_id=sender.device_id,
+        said_at=record.said_at,
+    )
+
+
+def _code(sender: Sender, record: Record) -> str | None:
+    """The short code that the tablet has shown; None lets the books give one."""
+    code = said.text(record.payload, "code", 12).replace("-", "").upper()
+    mine = code.startswith(sender.prefix) and len(code) == len(sender.prefix) + _CODE_SYMBOLS
+    return code if record.own_code and sender.prefix and mine and set(code) <= set(ALPHABET) else None
+
+
+def _where(ctx: Context, registration: Registration) -> tuple[str, dict[str, Any]]:
+    code = {"code": registration.code}
+    sign_up = ctx.session.get_one(SignUp, registration.event_id)
+    standing = tickets.standing(ctx, registration, sign_up)
+    if standing.state is RegistrationState.CONFIRMED:
+        return "confirmed", {"place": standing.number, "of": standing.of, **code}
+    if standing.state is RegistrationState.WAITING:
+        return "waiting", {"number": standing.number, **code}
+    # It came, and was given back since.
+    return "received", code
+
+
+def walk_in(ctx: Context, sender: Sender, record: Record, signer: Signer) -> Told:
+    """Somebody on no list stands at the door."""
+    payload = record.payload
+    if not sender.is_door:
+        raise Denied("door_only")
+    command = arrivals.WalkIn(
+        event_id=sender.event_id,
+        name=said.text(payload, "name", registrations.NAME_LIMIT),
+        party_size=said.number(payload, "party_size", 1) or 0,
+        override_reason=said.text(payload, "override_reason", arrivals.REASON_LIMIT),
+        source=Source.DOOR,
+        code=_code(sender, record),
+        client_uuid=record.client_uuid,
+        payload_hash=said.content_hash(record),
+        device_id=sender.device_id,
+        said_at=record.said_at,
+    )
+    return _came(ctx, sender, arrivals.walk_in(ctx, command))
+
+
+def check_in(ctx: Context, sender: Sender, record: Record, signer: Signer) -> Told:
+    """A party on the list is here."""
+    payload = record.payload
+    claim, ticket = said.text(payload, "claim", 64), said.text(payload, "ticket", 4096)
+    registration_id = said.number(payload, "registration_id") if sender.is_door else None
+    if ticket:
+        registration_id = tickets.open_key(ctx, signer, ticket).id
+    command = arrivals.Arrive(
+        event_id=sender.event_id,
+        registration_id=registration_id,
+        code=said.text(payload, "code", 20),
+        claim_digest=token_digest(claim) if claim else None,
+        people=said.number(payload, "people"),
+        source=Source.DOOR if sender.is_door else Source.KIOSK,
+        client_uuid=record.client_uuid,
+        payload_hash=said.content_hash(record),
+        device_id=sender.device_id,
+        said_at=record.said_at,
+    )
+    return _came(ctx, sender, arrivals.arrive(ctx, command))
+
+
+def _came(ctx: Context, sender: Sender, arrived: arrivals.Arrived) -> Told:
+    ctx.session.flush()
+    more: dict[str, Any] = {"at": arrived.at.isoformat(), "people": arrived.arrival.people}
+    if sender.is_door:
+        more |= {"name": arrived.registration.name, "code": arrived.registration.code}
+    status = 200 if arrived.repeated else 201
+    return Told(status, "already_in" if arrived.again else "arrived", more)
