@@ -59,6 +59,7 @@ class Settings:
     slow_statement_ms: int
     max_upload_bytes: int
     page_cache_bytes: int
+    kiosk_worker: bool
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
@@ -85,6 +86,7 @@ class Settings:
             slow_statement_ms=read.number("LAB_SLOW_STATEMENT_MS", 100, 0, 3_600_000),
             max_upload_bytes=read.number("LAB_MAX_UPLOAD_BYTES", 12_000_000, 100_000, 100_000_000),
             page_cache_bytes=read.number("LAB_PAGE_CACHE_BYTES", 32_000_000, 0, 4_000_000_000),
+            kiosk_worker=read.one_of("LAB_KIOSK_WORKER", ("on", "off"), "on") == "on",
         )
 
     @property

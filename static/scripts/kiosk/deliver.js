@@ -1,0 +1,41 @@
+// From a finished form to the receipt: written first, then shown; what cannot be written is said at once.
+import { button, h, icon } from './dom.js';
+import { t } from './texts.js';
+
+// With a network the site's word is there in a moment: then people read one thing instead of two.
+const MOMENT = 700;
+
+const sleep = (wait) => new Promise((resolve) => { setTimeout(resolve, wait); });
+
+function answered(outbox, uuid) {
+  return new Promise((resolve) => {
+    const hear = ({ detail }) => {
+      if (detail.client_uuid !== uuid) return;
+      outbox.removeEventListener('result', hear);
+      resolve(detail);
+    };
+    outbox.addEventListener('result', hear);
+  });
+}
+
+/** Saves a record and shows the receipt, or that it could not be saved. A second tap meanwhile does nothing. */
+export async function deliver(app, kind, payload, { code = null, people = 0, ticket = null } = {}) {
+  if (app.saving) return;
+  app.saving = true;
+  try {
+    const record = await app.outbox.save(kind, payload, { code, people });
+    const early = await Promise.race([answered(app.outbox, record.client_uuid), sleep(MOMENT)]);
+    app.show('receipt', { record: early ?? record, ticket });
+  } catch {
+    app.show('full', { retry: () => deliver(app, kind, payload, { code, people, ticket }) });
+  } finally {
+    app.saving = false;
+  }
+}
+
+/** Nothing was saved: said plainly, with the way that always works. */
+export const full = (app, { retry }) => [
+  h('div', { class: 'receipt tone-brick', role: 'alert' }, icon('it-close-circle', 'receipt-icon'),
+    h('h1', { tabindex: '-1' }, t('full_title')), h('p', { class: 'totem-lead' }, t('full_text'))),
+  h('div', { class: 'totem-foot' }, button(t('again'), retry, { css: 'go-main' }),
+    button(t('finish'), app.reset, { css: 'go-plain' }))];

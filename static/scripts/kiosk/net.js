@@ -1,0 +1,92 @@
+// Talking with the site: a time limit, no cookie, and an answer counts only when it is the site's own.
+import * as store from './store.js';
+
+const WAIT = 15_000;
+
+/** 'ok', 'off' (no network), 'portal' (a network that wants a sign-in first), 'revoked'. */
+export const line = { state: 'off', at: null, offset: null };
+
+let token = null;
+export const useToken = (value) => { token = value; };
+
+/** The site answered with a refusal. */
+export class Refused extends Error {
+  constructor(status, body, retryAfter) {
+    super(`${status}`);
+    Object.assign(this, { status, body, retryAfter });
+  }
+}
+
+/** Milliseconds by which the site's clock is ahead of ours: the answer was made about half way. */
+function measure(now, left, back) {
+  const theirs = Date.parse(now);
+  if (Number.isFinite(theirs)) line.offset = Math.round(theirs - (left + back) / 2);
+}
+
+async function ask(method, path, body, headers) {
+  const left = Date.now();
+  const answer = await fetch(path, {
+    method, headers: { Accept: 'application/json', ...headers }, body: body && JSON.stringify(body),
+    signal: AbortSignal.timeout(WAIT), cache: 'no-store', credentials: 'omit', redirect: 'error',
+  });
+  const back = Date.now();
+  if (answer.status === 204 || answer.status === 304) return { answer, data: null };
+  // A hotel's page says "200, welcome": what is not JSON did not come from the site.
+  if (!/json/.test(answer.headers.get('Content-Type') ?? '')) {
+    if (answer.status >= 500) throw new Refused(answer.status, {}, null);
+    line.state = 'portal';
+    throw new TypeError('not the site');
+  }
+  const data = await answer.json();
+  measure(data.now ?? answer.headers.get('Date'), left, back);
+  return { answer, data };
+}
+
+/** Calls the tablet's interface. Raises Refused when the site says no, any other error when it is out of reach. */
+export async function call(method, path, body, headers = {}) {
+  const all = { ...(body && { 'Content-Type': 'application/json' }), ...(token && { Authorization: `Bearer ${token}` }), ...headers };
+  let found;
+  try {
+    found = await ask(method, `/totem/api/${path}`, body, all);
+  } catch (error) {
+    if (!(error instanceof Refused) && line.state !== 'portal') line.state = 'off';
+    throw error;
+  }
+  const { answer, data } = found;
+  if (answer.status === 401 && token) line.state = 'revoked';
+  if (!answer.ok && answer.status !== 304) {
+    throw new Refused(answer.status, data, Number(answer.headers.get('Retry-After')) || null);
+  }
+  line.state = 'ok';
+  line.at = Date.now();
+  return { data, etag: answer.headers.get('ETag'), status: answer.status };
+}
+
+/** Whether the site itself answers. A portal's page, a proxy's error and silence are all "no". */
+export async function ping() {
+  const before = token;
+  const revoked = line.state === 'revoked';
+  token = null;
+  try {
+    line.state = 'off';
+    const { data } = await call('GET', 'ping');
+    if (data?.totem === 'lab') return true;
+    line.state = 'portal';
+  } catch {
+    // call() has noted what is wrong.
+  } finally {
+    token = before;
+    // A network says nothing about whether this tablet may still send.
+    if (revoked) line.state = 'revoked';
+  }
+  return false;
+}
+
+/** Asks for the bundle, or hears that ours is the newest. Answers the one in use from now on. */
+export async function fetchBundle(have, { keep = true } = {}) {
+  const { data, etag } = await call('GET', 'bundle', null, have?.etag ? { 'If-None-Match': have.etag } : {});
+  if (!data) return have;
+  const bundle = { ...data, etag };
+  if (keep) await store.put('bundle', bundle);
+  return bundle;
+}

@@ -1,0 +1,94 @@
+// What became of it, in one of three honest words that nobody can confuse: each has its colour, sign and sentence.
+import { encode } from 'uqr';
+import { button, h, icon, svg } from './dom.js';
+import * as idle from './idle.js';
+import { line } from './net.js';
+import { codeInTwo, hour, number, t } from './texts.js';
+
+const SHORT = 8;
+const LONG = 45;
+
+const SAVED = { tone: 'amber', sign: 'lab-tablet', stop: 0 };
+const RECEIVED = { tone: 'blue', sign: 'it-inbox', stop: 1 };
+const CONFIRMED = { tone: 'green', sign: 'it-check-circle', stop: 2 };
+const WAITING = { tone: 'violet', sign: 'it-clock', stop: 2 };
+
+const savedText = (kind) => (line.state === 'ok' ? 'saved_sending' : kind === 'sign_up' ? 'saved_sign_up' : 'saved_other');
+
+/** Tone, sign, word and sentence for a record as it stands now. */
+function verdict({ kind, state, promised, result }) {
+  if (state === 'waiting' || state === 'refused') {
+    if (promised) return { ...CONFIRMED, word: t('confirmed'), text: t('confirmed_text') };
+    return { ...SAVED, word: t('saved'), text: t(savedText(kind)) };
+  }
+  const { result: what, place, of, number: waits, at } = result;
+  switch (what) {
+    case 'confirmed': return { ...CONFIRMED, text: t('confirmed_text'),
+      word: place && of ? t('confirmed_place', { place: number(place), of: number(of) }) : t('confirmed') };
+    case 'waiting': return { ...WAITING, word: t('waiting', { number: number(waits) }), text: t('waiting_text') };
+    case 'arrived': return { ...CONFIRMED, word: t('arrived'), text: t('arrived_text', { time: hour(at) }) };
+    case 'already_in': return { ...CONFIRMED, word: t('already_in', { time: hour(at) }), text: t('already_in_text') };
+    case 'received': return { ...RECEIVED, word: t('received'), text: t(result.receipt ? 'received_idea' : 'received_other') };
+    default: return { ...RECEIVED, word: t('received'), text: t('received_look') };
+  }
+}
+
+/** A QR as one path; black on white whatever the colours of the page, with its quiet zone. */
+export function qr(text) {
+  const { data, size } = encode(text, { ecc: 'M', border: 3 });
+  const path = data.flatMap((row, y) => row.map((dark, x) => (dark ? `M${x} ${y}h1v1h-1z` : ''))).join('');
+  return svg('svg', { class: 'receipt-qr', viewBox: `0 0 ${size} ${size}`, role: 'img', 'aria-label': t('your_qr') },
+    svg('rect', { width: size, height: size, fill: '#fff' }), svg('path', { d: path, fill: '#000' }));
+}
+
+/** The three words as the thread: how far this one has come. */
+function thread(kind, { stop }) {
+  const stops = ['saved', 'received', ...(kind === 'sign_up' ? [stop === 2 ? null : 'confirmed'] : [])];
+  if (kind !== 'sign_up' || stop === 2) return null;
+  return h('ol', { class: 'filo filo-page receipt-filo', 'aria-hidden': 'true' }, stops.map((key, at) =>
+    h('li', { class: `filo-stop is-${at < stop ? 'done' : at === stop ? 'here' : 'next'}` },
+      h('span', { class: 'filo-knot' }), h('span', { class: 'filo-label' }, t(`filo_${key}`)))));
+}
+
+function keep(app, { record, ticket }) {
+  const code = record.kind === 'sign_up' ? record.code : record.result?.receipt;
+  if (!code) return null;
+  const later = ticket && record.state !== 'review';
+  return h('div', { class: 'receipt-keep' },
+    later && qr(app.bundle.ticket_base + ticket),
+    h('div', {}, h('p', { class: 'receipt-label' }, t('your_code')),
+      h('p', { class: 'receipt-code', dir: 'ltr' }, codeInTwo(code)),
+      later && h('p', {}, t('your_qr'))));
+}
+
+export function receipt(app, data) {
+  const { record } = data;
+  const said = verdict(record);
+  const text = h('p', { class: 'receipt-text' }, said.text);
+  const hear = ({ detail }) => {
+    if (detail.client_uuid === record.client_uuid) app.show('receipt', { ...data, record: detail });
+  };
+  // The network may come or go while one reads: the sentence follows, the word only with the site's answer.
+  const change = () => { text.textContent = verdict(record).text; };
+  app.outbox.addEventListener('result', hear);
+  app.outbox.addEventListener('change', change);
+  app.cleanup = () => {
+    app.outbox.removeEventListener('result', hear);
+    app.outbox.removeEventListener('change', change);
+  };
+  const longer = () => {
+    bar.remove();
+    idle.watch(LONG, app.reset);
+  };
+  const hurry = !data.stays && !idle.needsTime();
+  const bar = h('p', { class: `receipt-bar${hurry ? '' : ' is-long'}` }, t('ends_soon'));
+  if (hurry) idle.watch(SHORT, app.reset, () => { data.stays = true; longer(); });
+  else idle.watch(LONG, app.reset);
+  return [
+    h('div', { class: `receipt tone-${said.tone}` }, icon(said.sign, 'receipt-icon'),
+      h('div', {}, h('h1', { tabindex: '-1' }, said.word), text)),
+    thread(record.kind, said), keep(app, data),
+    h('div', { class: 'totem-foot' }, button(t('finish'), app.reset, { css: 'go-main', sign: 'it-check' }),
+      hurry && button(t('more_time'), longer, { css: 'go-second', sign: 'it-clock' })),
+    hurry && bar];
+}
