@@ -182,7 +182,9 @@ def _rows(
         rows["search_document"].append(_document(one, title, text))
         if source.random() < 0.3:
             project = source.choice(ids.projects)
-            rows["contribution_project"].append({"contribution_id": number, "project_id": project})
+            rows["contribution_project"].append(
+                {"contribution_id": number, "project_id": project, "said_at": one["created_at"]}
+            )
         for _ in range(one["comments_count"]):
             comment += 1
             rows["comment"].append(_comment(speaker, ids, one, comment))

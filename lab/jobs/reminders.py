@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import select
 
 from lab.kernel.clock import end_of_local_day, local_date, start_of_local_day
-from lab.models.contributions import Contribution
+from lab.models.contributions import IS_OPEN, Contribution
 from lab.services import audience, notifications
 from lab.services.context import Context
 from lab.services.notifications import Hearer
@@ -42,7 +42,7 @@ def _promises(ctx: Context, group_wait: timedelta) -> int:
 def _promised(ctx: Context, start: datetime, end: datetime) -> list[Contribution]:
     query = (
         select(Contribution)
-        .where(Contribution.is_open, Contribution.promise_due_at >= start, Contribution.promise_due_at < end)
+        .where(IS_OPEN, Contribution.promise_due_at >= start, Contribution.promise_due_at < end)
         .order_by(Contribution.promise_due_at, Contribution.id)
         .limit(MOST)
     )
@@ -61,7 +61,7 @@ def _office_days(ctx: Context, group_wait: timedelta) -> int:
     query = (
         select(Contribution)
         .where(
-            Contribution.is_open,
+            IS_OPEN,
             Contribution.office_id.is_not(None),
             Contribution.office_due_on >= today - timedelta(LATE_TOLD),
             Contribution.office_due_on <= today + timedelta(OFFICE_NEAR),

@@ -246,7 +246,10 @@ def link_projects(ctx: Context, contribution: Contribution, project_ids: Iterabl
     before = set(ctx.session.execute(select(ContributionProject.project_id).where(mine)).scalars())
     after = set(project_ids)
     for project_id in sorted(after - before):
-        ctx.session.add(ContributionProject(contribution_id=contribution.id, project_id=project_id))
+        said_at = contribution.created_at
+        ctx.session.add(
+            ContributionProject(contribution_id=contribution.id, project_id=project_id, said_at=said_at)
+        )
     if before - after:
         gone = ContributionProject.project_id.in_(before - after)
         ctx.session.execute(delete(ContributionProject).where(mine, gone))

@@ -8,7 +8,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, text
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select
 from sqlalchemy.orm import aliased, joinedload
 
 from lab.db import search
@@ -21,6 +21,7 @@ from lab.models.answers import Answer
 from lab.models.contributions import (
     ANY,
     ASIDE_STATES,
+    IS_OPEN,
     OPEN_STATES,
     Channel,
     Contribution,
@@ -51,8 +52,6 @@ ALIKE = 0.22
 OFFERED = 6
 
 _NO_DAY = date(9999, 12, 31)
-#: Written so that both engines see the condition of the partial indexes.
-_IS_OPEN = text("contribution.is_open")
 
 
 class Pile(StrEnum):
@@ -202,13 +201,13 @@ def _of_pile(ctx: Context, pile: Pile) -> list[Any]:
         Answer.office_id.in_(ctx.actor.office_ids), Answer.published_at.is_(None)
     )
     found = {
-        Pile.OPEN: [_IS_OPEN],
-        Pile.UNREAD: [_IS_OPEN, Contribution.state == State.RECEIVED],
-        Pile.HELD: [_IS_OPEN, Contribution.holder_id.is_not(None)],
-        Pile.LATE: [_IS_OPEN, Contribution.promise_due_at < ctx.now],
-        Pile.ROUTED: [_IS_OPEN, Contribution.office_id.is_not(None)],
+        Pile.OPEN: [IS_OPEN],
+        Pile.UNREAD: [IS_OPEN, Contribution.state == State.RECEIVED],
+        Pile.HELD: [IS_OPEN, Contribution.holder_id.is_not(None)],
+        Pile.LATE: [IS_OPEN, Contribution.promise_due_at < ctx.now],
+        Pile.ROUTED: [IS_OPEN, Contribution.office_id.is_not(None)],
         Pile.CLOSED: [Contribution.decided_at.is_not(None)],
-        Pile.TO_ANSWER: [_IS_OPEN],
+        Pile.TO_ANSWER: [IS_OPEN],
         Pile.DRAFTS: [Contribution.id.in_(own_drafts), Contribution.state.not_in(ASIDE_STATES)],
         Pile.ANSWERED: [Contribution.decided_at.is_not(None)],
     }
@@ -286,7 +285,7 @@ def choices(ctx: Context) -> Choices:
 
 def holders(ctx: Context) -> Sequence[Person]:
     """Who has something in hand now."""
-    held = select(Contribution.holder_id).where(Contribution.holder_id.is_not(None), _IS_OPEN)
+    held = select(Contribution.holder_id).where(Contribution.holder_id.is_not(None), IS_OPEN)
     return (
         ctx.session.execute(select(Person).where(Person.id.in_(held)).order_by(Person.name)).scalars().all()
     )

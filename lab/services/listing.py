@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -208,6 +208,13 @@ def _base(ctx: Context, wish: Wish) -> tuple[Select[Any], list[ColumnElement[Any
             Contribution, documents.contribution_id == Contribution.id
         )
         conditions = [documents.kind == "contribution", documents.is_public, found]
+    elif wish.project_id is not None and wish.order is Order.RECENT:
+        # From the links, which stand in this order: a project of many inputs is not read whole.
+        columns = [ContributionProject.said_at.expression, ContributionProject.contribution_id.expression]
+        links = ContributionProject.__table__
+        source = links.join(Contribution, ContributionProject.contribution_id == Contribution.id)
+        conditions = [ContributionProject.project_id == wish.project_id]
+        wish = replace(wish, project_id=None)
     else:
         columns = [_ORDERS[wish.order].expression, Contribution.id.expression]
         source = Contribution.__table__

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, select, text
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import aliased
 
 from lab.kernel.clock import start_of_local_day
 from lab.models.actions import PUBLIC_ACTION_STATES, Action, ActionContribution
 from lab.models.answers import Answer
-from lab.models.contributions import Contribution, Outcome, State, Visibility
+from lab.models.contributions import IS_OPEN, Contribution, Outcome, State, Visibility
 from lab.models.programme import Office, Theme
 from lab.services import contributions
 from lab.services.context import Context
@@ -44,9 +44,7 @@ class Late:
 
 def late(ctx: Context, wish: Filter) -> Late:
     """Open inputs whose promised day has gone by, longest waiting first; private ones count, unnamed."""
-    # As the partial index has it: SQLite does not see that "is_open = 1" says the same.
-    is_open = text("contribution.is_open")
-    overdue = and_(is_open, Contribution.promise_due_at < ctx.now, *_of(ctx, wish))
+    overdue = and_(IS_OPEN, Contribution.promise_due_at < ctx.now, *_of(ctx, wish))
     if wish.since is not None:
         # Said before, promised after: lets the walk of the index begin where the filter does.
         overdue &= Contribution.promise_due_at >= start_of_local_day(wish.since, ctx.timezone)

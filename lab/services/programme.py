@@ -10,7 +10,7 @@ from sqlalchemy.orm import joinedload
 from lab.kernel.clock import local_date
 from lab.kernel.errors import NotFound
 from lab.models.actions import Action, ActionBody
-from lab.models.contributions import ANY, OPEN_STATES, Contribution, Tally
+from lab.models.contributions import ANY, IS_OPEN, OPEN_STATES, Contribution, Tally
 from lab.models.programme import Body, Office, Phase, Programme
 from lab.models.projects import Project, ProjectBody
 from lab.services import projects
@@ -166,7 +166,7 @@ def office_page(ctx: Context, code: str) -> OfficePage:
     office = rows[0][0]
     waiting = (
         select(Contribution)
-        .where(Contribution.office_id == office.id, Contribution.is_open, Contribution.is_listed)
+        .where(Contribution.office_id == office.id, IS_OPEN, Contribution.is_listed)
         .options(joinedload(Contribution.place), joinedload(Contribution.theme))
         .order_by(Contribution.office_due_on, Contribution.id)
         .limit(WAITING)

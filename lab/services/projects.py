@@ -217,13 +217,13 @@ def page(ctx: Context, code: str) -> ProjectPage:
 
 def voices(ctx: Context, project_id: int, limit: int = VOICES) -> list[Contribution]:
     """The latest public inputs about a project. One statement."""
-    # By id and not by date: the newest few are found without sorting all that was ever said.
+    # By the date of the link: the newest few are found without sorting all that was ever said.
     query = (
         select(Contribution)
         .join(ContributionProject, ContributionProject.contribution_id == Contribution.id)
         .where(ContributionProject.project_id == project_id, Contribution.is_listed)
         .options(joinedload(Contribution.place), joinedload(Contribution.theme))
-        .order_by(ContributionProject.contribution_id.desc())
+        .order_by(ContributionProject.said_at.desc(), ContributionProject.contribution_id.desc())
         .limit(limit)
     )
     return list(ctx.session.execute(query).scalars())

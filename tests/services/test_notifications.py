@@ -212,7 +212,8 @@ def test_the_feed_tells_what_became_of_things(act, world: World, client: FlaskCl
             Answer(contribution_id=about.id, office_id=world.verde, verdict=Verdict.DECLINED,
                    reason="Il palo è privato.", created_at=NOW, published_at=NOW)
         )  # fmt: skip
-        ctx.session.add(ContributionProject(contribution_id=about.id, project_id=world.project))
+        link = ContributionProject(contribution_id=about.id, project_id=world.project, said_at=NOW)
+        ctx.session.add(link)
     for path, count in (
         ("/novita.atom", 1),
         ("/novita.atom?progetto=P4", 1),

@@ -69,7 +69,8 @@ def speak(database: Database, world: World, how_many: int) -> None:
         copies = [values | {"code": f"Y{n}", "receipt_code": f"Y{n:07d}"} for n in range(how_many)]
         session.execute(insert(Contribution), copies)
         ids = session.execute(select(Contribution.id).where(Contribution.code.like("Y%"))).scalars()
-        links = [{"contribution_id": key, "project_id": world.project} for key in ids]
+        link = {"project_id": world.project, "said_at": one.created_at}
+        links = [{"contribution_id": key, **link} for key in ids]
         session.execute(insert(ContributionProject), links)
 
 

@@ -2,7 +2,7 @@
 
 Revision ID: 0001
 Revises:
-Create Date: 2026-11-22 22:15:52.206336
+Create Date: 2026-11-22 22:30:04.317762
 """
 
 from __future__ import annotations
@@ -1233,6 +1233,7 @@ def upgrade() -> None:
         "contribution_project",
         sa.Column("contribution_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("project_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("said_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["contribution_id"], ["contribution.id"], name=op.f("fk_contribution_project_contribution_id")
         ),
@@ -1242,7 +1243,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("contribution_id", "project_id", name=op.f("pk_contribution_project")),
     )
     with op.batch_alter_table("contribution_project", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_contribution_project_project_id"), ["project_id"], unique=False)
+        batch_op.create_index(
+            "ix_contribution_project_newest", ["project_id", "said_at", "contribution_id"], unique=False
+        )
 
     op.create_table(
         "contribution_version",
@@ -2100,7 +2103,7 @@ def downgrade() -> None:
 
     op.drop_table("contribution_version")
     with op.batch_alter_table("contribution_project", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_contribution_project_project_id"))
+        batch_op.drop_index("ix_contribution_project_newest")
 
     op.drop_table("contribution_project")
     with op.batch_alter_table("contribution_author", schema=None) as batch_op:
