@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select
 
+from lab.jobs import meetings
+from lab.jobs.happenings import Audience, Happening, happening_from
 from lab.models.accounts import MailRhythm, Person
 from lab.models.actions import Action
 from lab.models.contributions import Contribution
@@ -17,31 +18,6 @@ from lab.models.moderation import ModerationAct
 from lab.services import audience, notifications, outbox
 from lab.services.context import Context
 from lab.services.notifications import Hearer
-
-
-@dataclass(frozen=True)
-class Happening:
-    """Something announced: the event, when, by whom, and the ids of the rows concerned."""
-
-    event: str
-    at: datetime
-    by: int | None
-    ids: dict[str, Any]
-
-    @property
-    def details(self) -> dict[str, Any]:
-        """The ids that the sentence needs beside its subject."""
-        subjects = ("contribution_id", "action_id", "project_id")
-        return {name: value for name, value in self.ids.items() if name not in subjects and value is not None}
-
-
-def happening_from(payload: dict[str, Any]) -> Happening:
-    """Read what `outbox.announce` wrote."""
-    ids = {name: value for name, value in payload.items() if name not in ("event", "at", "by")}
-    return Happening(payload["event"], datetime.fromisoformat(payload["at"]), payload["by"], ids)
-
-
-Audience = Callable[[Context, Happening, str], Iterator[Hearer]]
 
 
 def _authors_of(ctx: Context, h: Happening, kind: str, contribution_id: int) -> Iterator[Hearer]:
@@ -224,6 +200,14 @@ FAN_OUT: dict[str, tuple[tuple[Audience, str], ...]] = {
         (followers_of_action, "action_done"),
     ),
     "project.changed": ((followers_of_project, "project_changed"),),
+    "registration.placed": ((meetings.registrant, "signed_up"),),
+    "registration.promoted": ((meetings.registrant, "sign_up_promoted"),),
+    "registration.cancelled": ((meetings.leaver, "sign_up_cancelled"),),
+    "registration.changed": (),
+    "registration.repeated": (),
+    "event.changed": ((meetings.signed_up, "event_moved"),),
+    "event.cancelled": ((meetings.signed_up, "event_off"),),
+    "minutes.published": ((meetings.who_came, "event_minutes"),),
 }
 
 
@@ -242,6 +226,7 @@ def fan_out(ctx: Context, item_id: int, payload: dict[str, Any], group_wait: tim
     notifications.tell(ctx, hearers, f"{item_id}:{happening.event}", happening.at, group_wait)
     if happening.event == "contribution.placed":
         _ask_for_receipt(ctx, happening.ids["contribution_id"])
+    meetings.ask_for_mails(ctx, happening)
 
 
 def _with_subject(ctx: Context, h: Happening) -> Happening:

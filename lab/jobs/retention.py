@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import and_, delete, func, or_, select
 
+from lab.jobs import meetings
 from lab.models.accounts import SignInCode, WebSession
 from lab.models.operations import HeldForm, OutboxItem
 from lab.services import drafts, limits, outbox, photos
@@ -42,6 +43,7 @@ def clean_up(ctx: Context, uploads: Path) -> dict[str, int]:
         "sessions": _drop(ctx, WebSession, ended),
         "outbox": _drop(ctx, OutboxItem, done),
         "unsent_mails": _forget_unsent(ctx),
+        "sign_ups": meetings.forget(ctx),
     }
 
 

@@ -25,7 +25,7 @@ from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from lab.db.engine import Database
-from lab.jobs import digests, handlers, leases, reminders, retention
+from lab.jobs import digests, handlers, leases, meetings, reminders, retention
 from lab.jobs.leases import Leased
 from lab.kernel.clock import Clock, SystemClock, local_date
 from lab.kernel.errors import Unavailable
@@ -181,6 +181,7 @@ def _digest(runner: Runner, ctx: Context, item: OutboxItem) -> None:
 
 def _reminders(runner: Runner, ctx: Context, item: OutboxItem) -> None:
     reminders.remind(ctx, runner.group_wait)
+    meetings.remind(ctx)
 
 
 def _retention(runner: Runner, ctx: Context, item: OutboxItem) -> None:

@@ -17,6 +17,9 @@ PATHS = {
     "weaving": "/regia/azioni/{}",
     "receipt": "/ricevuta/{}",
     "stop": "/io/novita/posta/{}",
+    "event": "/eventi/{}",
+    "minutes": "/eventi/{}/verbale",
+    "ticket": "/biglietto/{}",
 }
 NEWS = "/io/novita"
 PREFERENCES = "/io/dati"

@@ -17,7 +17,7 @@ from lab.db.locking import locked
 from lab.kernel.errors import NotFound
 from lab.kernel.text import clean_line, valid_email
 from lab.kernel.tokens import Signer
-from lab.mail import links
+from lab.mail import links, ticket_mails
 from lab.mail.render import Words, render
 from lab.models.accounts import Person
 from lab.models.contributions import Contribution
@@ -42,6 +42,8 @@ class Mail:
     locale: str
     words: Words
     stop_url: str = ""
+    #: A day for the reader's calendar (RFC 5545).
+    calendar: bytes | None = None
 
 
 def write(ctx: Context, settings: Settings, signer: Signer, item: OutboxItem) -> Mail | None:
@@ -52,6 +54,8 @@ def write(ctx: Context, settings: Settings, signer: Signer, item: OutboxItem) ->
     payload = item.payload
     if "to" in payload:
         return _to_address(ctx, settings, item)
+    if "registration_id" in payload:
+        return _to_registrant(ctx, settings, signer, payload)
     person = ctx.session.get(Person, payload["person_id"])
     if person is None or not person.email or not audience.reachable(person):
         return None
@@ -84,6 +88,10 @@ def message(ctx: Context, settings: Settings, item: OutboxItem, mail: Mail) -> E
         made["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     made.set_content(mail.words.text, cte="quoted-printable")
     made.add_alternative(mail.words.html, subtype="html", cte="quoted-printable")
+    if mail.calendar is not None:
+        made.add_attachment(
+            mail.calendar, "text", "calendar", filename="incontro.ics", params={"method": "PUBLISH"}
+        )
     # Last, because setting content takes such headers away.
     made["Content-Language"] = mail.locale
     return made
@@ -114,6 +122,14 @@ def _to_address(ctx: Context, settings: Settings, item: OutboxItem) -> Mail | No
         return None
     words = render(settings, site.profile(ctx), payload["tag"], payload["locale"], ctx.now, payload["values"])
     return Mail(payload["to"], payload["locale"], words)
+
+
+def _to_registrant(ctx: Context, settings: Settings, signer: Signer, payload: dict[str, Any]) -> Mail | None:
+    found = ticket_mails.compose(ctx, settings, signer, payload)
+    if found is None:
+        return None
+    words = render(settings, site.profile(ctx), payload["tag"], found.locale, ctx.now, found.values)
+    return Mail(found.to, found.locale, words, calendar=found.calendar)
 
 
 def _news(ctx: Context, person: Person, payload: dict[str, Any]) -> dict[str, Any] | None:

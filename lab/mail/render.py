@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel.dates import get_day_names
+from babel.dates import format_datetime, get_day_names
 from babel.support import NullTranslations, Translations
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
@@ -55,6 +55,7 @@ def render(
         "dir": direction(code),
         "day": _day_words(settings.timezone, code, now),
         "sentence": _sentences(settings.timezone, code, now),
+        "clock": _clock(settings.timezone, code),
         **values,
     }
     subject, text, html = (
@@ -109,6 +110,12 @@ def _day_words(timezone: str, locale: str, now: datetime) -> Callable[[date], st
         return day_words(day, locale, with_year=day.year != now.astimezone(zone).year)
 
     return words
+
+
+def _clock(timezone: str, locale: str) -> Callable[[datetime], str]:
+    """The hour where the neighbourhood is: 18:30."""
+    zone = ZoneInfo(timezone)
+    return lambda value: format_datetime(value.astimezone(zone), "HH:mm", locale=locale)
 
 
 def _sentences(timezone: str, locale: str, now: datetime) -> Callable[[Told], str]:

@@ -53,6 +53,14 @@ SENTENCES: dict[str, str] = {
     "promise_near": N_("Abbiamo promesso una risposta entro %(due)s."),
     "promise_late": N_("Avevamo promesso una risposta per %(due)s: siamo in ritardo."),
     "team_office_late": N_("%(office)s doveva rispondere per %(due)s."),
+    "signed_up": N_("La tua iscrizione è confermata: ci vediamo %(due)s."),
+    "sign_up_waiting": N_("Sei in lista d'attesa per %(due)s. Ti scriviamo se si libera un posto."),
+    "sign_up_promoted": N_("Si è liberato un posto: ora sei tra gli iscritti. Ci vediamo %(due)s."),
+    "sign_up_cancelled": N_("La tua iscrizione è annullata."),
+    "event_moved": N_("L'incontro è cambiato: guarda quando e dove. Ora è %(due)s."),
+    "event_off": N_("L'incontro è stato annullato."),
+    "event_reminder": N_("Ti ricordiamo l'incontro: ci vediamo %(due)s."),
+    "event_minutes": N_("C'è il verbale dell'incontro a cui sei venuto."),
     "appeal_made": N_("Chi l'ha scritta chiede di ripensare alla decisione di nasconderla."),
 }
 

@@ -33,6 +33,9 @@ class Hearer:
     action_id: int | None = None
     project_id: int | None = None
     details: dict[str, Any] = field(default_factory=dict)
+    event_id: int | None = None
+    #: It goes out in a mail of its own, so that grouped mail does not say it again.
+    has_own_mail: bool = False
 
 
 def tell(
@@ -110,7 +113,7 @@ def _tell_some(
         ctx.session.add(_notification(ctx, hearer, person, event_key, at))
         person.unread_count += 1
         told += 1
-        if person.email and person.mail_rhythm is MailRhythm.AT_ONCE:
+        if person.email and person.mail_rhythm is MailRhythm.AT_ONCE and not hearer.has_own_mail:
             ask_for_mail(ctx, person.id, group_wait)
     return told
 
@@ -123,10 +126,11 @@ def _notification(ctx: Context, hearer: Hearer, person: Person, event_key: str, 
         contribution_id=hearer.contribution_id,
         action_id=hearer.action_id,
         project_id=hearer.project_id,
+        event_id=hearer.event_id,
         details=hearer.details,
         created_at=at,
         # Who wants no mail is not sent, later, all that they did not want.
-        mailed_at=ctx.now if person.mail_rhythm is MailRhythm.NEVER else None,
+        mailed_at=ctx.now if person.mail_rhythm is MailRhythm.NEVER or hearer.has_own_mail else None,
     )
 
 

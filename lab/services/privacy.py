@@ -18,12 +18,15 @@ from lab.models.conversation import Comment, Follow, Support
 from lab.models.moderation import Flag
 from lab.models.notifications import Letter, Notification
 from lab.models.operations import AuditEntry, Draft
+from lab.models.registrations import Registration
 from lab.policy.permissions import Permission
-from lab.services import audit, contributions, outbox, roles, sessions
+from lab.services import audit, contributions, outbox, registration_retention, roles, sessions
 from lab.services.context import Context
 
 #: Never part of a copy: digests and hashes are keys, not data about somebody.
-_SECRET = frozenset({"token_digest", "password_hash", "browser_digest", "code_digest", "idempotency_key"})
+_SECRET = frozenset(
+    {"token_digest", "password_hash", "browser_digest", "code_digest", "idempotency_key", "claim_digest"}
+)
 
 
 def copy_of(ctx: Context) -> dict[str, Any]:
@@ -46,6 +49,7 @@ def copy_of(ctx: Context) -> dict[str, Any]:
         "notifications": _rows(ctx, Notification, Notification.person_id == person_id),
         "letters": _rows(ctx, Letter, Letter.person_id == person_id),
         "drafts": _rows(ctx, Draft, Draft.person_id == person_id),
+        "sign_ups": _rows(ctx, Registration, Registration.person_id == person_id),
         "acts": _rows(ctx, AuditEntry, AuditEntry.person_id == person_id),
     }
     return {"made_at": ctx.now.isoformat(), **mine}
@@ -85,6 +89,7 @@ def erase(ctx: Context, person_id: int) -> None:
     outbox.forget(ctx, person_id, _addresses(ctx, person))
     _close_doors(ctx, person)
     _take_name_away(ctx, person_id)
+    registration_retention.forget_person(ctx, person_id)
     person.name, person.email, person.email_key = "", None, None
     person.phone, person.postal, person.email_verified_at = None, None, None
     person.mail_rhythm = MailRhythm.NEVER

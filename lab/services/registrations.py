@@ -139,6 +139,14 @@ def repeated(ctx: Context, client_uuid: str | None, digest: str) -> Registration
     return found
 
 
+def by_client_uuid(ctx: Context, client_uuid: str | None, event_id: int) -> Registration | None:
+    """The sign-up that was sent under this id for this meeting."""
+    if not client_uuid:
+        return None
+    mine = (Registration.client_uuid == client_uuid) & (Registration.event_id == event_id)
+    return ctx.session.execute(select(Registration).where(mine)).scalar_one_or_none()
+
+
 def cancel(ctx: Context, registration_id: int, expected_version: int | None = None) -> Registration:
     """Give the places back; whoever waits and fits gets them in this transaction.
 

@@ -19,6 +19,7 @@ from lab.models.actions import Action, ActionUpdate
 from lab.models.answers import Answer
 from lab.models.contributions import Contribution, Visibility
 from lab.models.conversation import Comment
+from lab.models.events import Event
 from lab.models.moderation import ModerationAct
 from lab.models.notifications import Notification
 from lab.models.programme import Body, Office
@@ -114,6 +115,7 @@ class _Facts:
         )
         self.actions = self._get(Action, {n.action_id for n in notes if n.action_id})
         self.projects = self._get(Project, {n.project_id for n in notes if n.project_id})
+        self.events = self._get(Event, {n.event_id for n in notes if n.event_id})
         self.answers = self._get(Answer, ids["answer_id"])
         self.acts = self._get(ModerationAct, ids["act_id"])
         self.comments = self._get(Comment, ids["comment_id"])
@@ -201,6 +203,10 @@ def _item(facts: _Facts, actor: Actor, note: Notification) -> Item | None:
     project = facts.projects.get(note.project_id or 0)
     if project is not None:
         return Item("project", project.code, clean_line(project.title, 160), True)
+    event = facts.events.get(note.event_id or 0)
+    if event is not None:
+        kind = "minutes" if note.kind == "event_minutes" else "event"
+        return Item(kind, event.code, clean_line(event.title, 160), event.is_public)
     return None
 
 
@@ -237,6 +243,7 @@ def _values(facts: _Facts, note: Notification) -> dict[str, str | date]:
     action = facts.actions.get(note.action_id or 0)
     contribution = facts.contributions.get(note.contribution_id or 0)
     about = facts.contributions.get(details.get("about", 0))
+    event = facts.events.get(note.event_id or 0)
     office_id = details.get("office_id") or (answer.office_id if answer else None)
     if office_id is None and action is not None:
         office_id = action.office_id
@@ -253,7 +260,9 @@ def _values(facts: _Facts, note: Notification) -> dict[str, str | date]:
     values["other"] = title_of(other) if other and other.visibility is Visibility.PUBLIC else ""
     comment = facts.comments.get(details.get("comment_id", 0))
     values["name"] = comment.author_name if comment else ""
-    if details.get("due"):
+    if event is not None:
+        values["due"] = event.starts_at
+    elif details.get("due"):
         values["due"] = date.fromisoformat(details["due"])
     elif about or contribution:
         standing = about or contribution

@@ -109,7 +109,7 @@ def of_registration(ctx: Context, registration: Registration) -> Ticket:
         sign_up,
         standing(ctx, registration, sign_up),
         questions,
-        kept_until(ctx, sign_up),
+        day_of_forgetting(ctx, sign_up.event, sign_up),
         is_over=ends_at(sign_up.event) <= ctx.now,
     )
 
@@ -119,9 +119,9 @@ def ends_at(event: Event) -> datetime:
     return event.starts_at + timedelta(minutes=event.minutes)
 
 
-def kept_until(ctx: Context, sign_up: SignUp) -> date:
-    """The promised day on which names and contacts are deleted. `sign_up.event` must be loaded."""
-    return local_date(ends_at(sign_up.event) + timedelta(days=sign_up.keep_days), ctx.timezone)
+def day_of_forgetting(ctx: Context, event: Event, sign_up: SignUp) -> date:
+    """The promised day on which names and contacts are deleted."""
+    return local_date(ends_at(event) + timedelta(days=sign_up.keep_days), ctx.timezone)
 
 
 def standing(ctx: Context, registration: Registration, sign_up: SignUp) -> Standing:

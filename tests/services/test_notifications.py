@@ -238,7 +238,8 @@ def test_addresses_in_mails_are_addresses_of_the_site(app: Flask) -> None:
     wanted = {
         "contribution": "proposals.show", "action": "actions.show", "project": "projects.show",
         "desk": "desk.show", "weaving": "weaving.show", "receipt": "receipts.show",
-        "stop": "notifications.mail",
+        "stop": "notifications.mail", "event": "events.show", "minutes": "minutes.show",
+        "ticket": "tickets.show",
     }  # fmt: skip
     assert set(wanted) == set(links.PATHS)
     for kind, endpoint in wanted.items():

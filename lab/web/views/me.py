@@ -52,6 +52,7 @@ def own_tabs() -> list[NavItem]:
     here = request.endpoint or ""
     items = [
         (_("Le mie cose"), "me.index", ()),
+        (_("Iscrizioni"), "tickets.mine", ()),
         (_("Novità"), "notifications.index", ()),
         (_("I miei dati"), "me.data", ("me.password", "me.email", "me.leave", "me.email_code")),
         (_("Dove sono entrato"), "me.accesses", ()),

@@ -1,0 +1,100 @@
+"""Mails to whoever signed up for a meeting. The outbox holds ids only; what they say is looked up now, and
+what is no longer so is not said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from lab.kernel.tokens import Signer
+from lab.mail import links
+from lab.models.accounts import MailRhythm, Person
+from lab.models.events import EventState
+from lab.models.registrations import Registration, RegistrationState
+from lab.services import audience, event_calendar, tickets
+from lab.services.context import Context
+from lab.services.tickets import Ticket
+from lab.settings import Settings
+
+CONFIRMED, WAITING = RegistrationState.CONFIRMED, RegistrationState.WAITING
+#: The states in which each mail is still true. Mails that are not here are true in any.
+_TRUE_IN = {
+    "sign_up_confirmed": {CONFIRMED},
+    "sign_up_waiting": {WAITING},
+    "sign_up_promoted": {CONFIRMED},
+    "sign_up_cancelled": {RegistrationState.CANCELLED},
+    "sign_up_changed": {CONFIRMED, WAITING},
+    "sign_up_repeated": {CONFIRMED, WAITING},
+    "event_moved": {CONFIRMED, WAITING},
+    "event_off": {CONFIRMED, WAITING},
+    "event_reminder": {CONFIRMED},
+    "event_minutes": {CONFIRMED},
+}
+#: About what has been, or will not be.
+_AFTERWARDS = frozenset({"event_off", "event_minutes", "sign_up_cancelled"})
+#: They carry the day for one's calendar; a cancelled day too, so that it vanishes from there.
+_WITH_CALENDAR = frozenset(
+    {"sign_up_confirmed", "sign_up_promoted", "sign_up_changed", "event_moved", "event_off", "event_reminder"}
+)
+
+
+@dataclass(frozen=True)
+class TicketMail:
+    """Where a mail about a sign-up goes, in which language, with which values and calendar file."""
+
+    to: str
+    locale: str
+    values: dict[str, Any]
+    calendar: bytes | None
+
+
+def compose(ctx: Context, settings: Settings, signer: Signer, payload: dict[str, Any]) -> TicketMail | None:
+    """What the mail says now; None when it is no longer true or there is nobody to send it to."""
+    query = select(Registration).where(Registration.id == payload["registration_id"])
+    registration = ctx.session.execute(query.options(joinedload(Registration.person))).scalar_one_or_none()
+    to = address_of(registration) if registration is not None else None
+    if registration is None or to is None:
+        return None
+    ticket = tickets.of_registration(ctx, registration)
+    if not _still_true(ticket, payload["tag"]):
+        return None
+    event = ticket.event
+    url = settings.base_url + links.path("ticket", tickets.key_for(signer, registration))
+    place = str(event.place.names.get(registration.locale) or event.place.name) if event.place else ""
+    entry = event_calendar.Entry(
+        event, settings.base_url + links.path("event", event.code), place, registration.code
+    )
+    calendar = None
+    if payload["tag"] in _WITH_CALENDAR:
+        calendar = event_calendar.calendar_file(
+            [entry], timezone=settings.timezone, base_url=settings.base_url, now=ctx.now
+        )
+    values = {
+        "ticket": ticket, "event": event, "registration": registration, "name": registration.name,
+        "ticket_url": url, "event_url": entry.url, "place": place, "what": payload.get("what", []),
+    }  # fmt: skip
+    return TicketMail(to, registration.locale, values, calendar)
+
+
+def _still_true(ticket: Ticket, tag: str) -> bool:
+    if ticket.registration.state not in _TRUE_IN[tag]:
+        return False
+    if (tag == "event_off") != (ticket.event.state is EventState.CANCELLED) and tag != "sign_up_cancelled":
+        return False
+    return tag in _AFTERWARDS or not ticket.is_over
+
+
+def address_of(registration: Registration) -> str | None:
+    """Where mail about a sign-up goes: the address given with it, else the account's unless it wants none.
+
+    `registration.person` must be loaded.
+    """
+    if registration.email:
+        return registration.email
+    person: Person | None = registration.person
+    if person is None or not person.email or not audience.reachable(person):
+        return None
+    return None if person.mail_rhythm is MailRhythm.NEVER else person.email

@@ -1,0 +1,92 @@
+"""What the page of signing up needs to know, in three statements."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import and_, select
+from sqlalchemy.orm import joinedload
+
+from lab.kernel.errors import NotFound
+from lab.models.events import Event, EventState
+from lab.models.registrations import EventQuestion, Registration, SeatGroup, SignUp
+from lab.services import seats, sign_up_settings
+from lab.services.context import Context
+from lab.services.registrations import STANDING
+
+
+class Way(StrEnum):
+    """What somebody who wants to come can do now."""
+
+    OPEN = "open"
+    FULL = "full"
+    NOT_YET = "not_yet"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+    NOT_NEEDED = "not_needed"
+    OVER = "over"
+
+
+@dataclass(frozen=True)
+class Door:
+    """A meeting as its sign-up page shows it. `own` is the reader's own standing sign-up."""
+
+    event: Event
+    sign_up: SignUp | None
+    groups: list[SeatGroup]
+    questions: list[EventQuestion]
+    own: Registration | None
+    way: Way
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the form is there: for a place, or for the waiting list."""
+        return self.way in (Way.OPEN, Way.FULL)
+
+    def room(self, ctx: Context, group_id: int | None = None) -> int | None:
+        """Places for this group (None: for whoever is in none) now; None when nobody counts."""
+        assert self.sign_up is not None
+        books = seats.Books(
+            ctx, self.sign_up, {group.id: group for group in self.groups}, self.event.fullness
+        )
+        return books.room_for(group_id)
+
+
+def door(ctx: Context, code: str) -> Door:
+    """The page of signing up for a meeting. Raises `NotFound` for what is not public."""
+    mine = and_(
+        Registration.event_id == Event.id,
+        Registration.person_id == ctx.actor.person_id,
+        Registration.state.in_(STANDING),
+    )
+    query = (
+        select(Event, SignUp, Registration)
+        .outerjoin(SignUp, SignUp.event_id == Event.id)
+        .outerjoin(Registration, mine)
+        .where(Event.code == code, Event.is_public)
+        .options(joinedload(Event.place))
+    )
+    found = ctx.session.execute(query).first()
+    if found is None:
+        raise NotFound("event")
+    event, sign_up, own = found
+    groups = sign_up_settings.groups(ctx, event.id) if sign_up is not None and sign_up.has_groups else []
+    questions = sign_up_settings.questions(ctx, event.id) if sign_up is not None else []
+    way = _way(ctx, event, sign_up)
+    return Door(event, sign_up, groups, questions, own, way)
+
+
+def _way(ctx: Context, event: Event, sign_up: SignUp | None) -> Way:
+    if event.state is EventState.CANCELLED:
+        return Way.CANCELLED
+    if event.starts_at <= ctx.now or event.state is EventState.HELD:
+        return Way.OVER
+    if sign_up is None or not sign_up.is_offered:
+        return Way.NOT_NEEDED
+    if sign_up.opens_at and ctx.now < sign_up.opens_at:
+        return Way.NOT_YET
+    if ctx.now >= (min(sign_up.closes_at, event.starts_at) if sign_up.closes_at else event.starts_at):
+        return Way.CLOSED
+    free = None if sign_up.capacity is None else sign_up.capacity - sign_up.taken - sign_up.lent
+    return Way.FULL if free is not None and free <= 0 else Way.OPEN
