@@ -40,7 +40,9 @@ from lab.web.views import (
     room_desk,
     say,
     search,
+    sign_up,
     supports,
+    tickets,
     weaving,
 )
 
@@ -83,6 +85,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     kiosk_api.blueprint,
     letters.blueprint,
     notifications.blueprint,
+    sign_up.blueprint,
+    tickets.blueprint,
     room.blueprint,
     room_desk.blueprint,
 )
