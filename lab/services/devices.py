@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
 
 from lab.db.locking import locked
 from lab.kernel.errors import Conflict, Invalid, NotFound
@@ -68,7 +68,8 @@ class Tablet:
     event_code: str
     mode: DeviceMode
     prefix: str
-    paired_at: datetime
+    #: When the first tablet of this meeting was paired: nothing can have been said before.
+    since: datetime
 
 
 def ends_at(event: Event) -> datetime:
@@ -201,11 +202,14 @@ def _prefix(ctx: Context, event_id: int) -> str:
 
 def by_token(ctx: Context, token: str) -> Tablet | None:
     """The tablet behind a token, while it may speak; else None. One statement."""
-    query = select(Device).where(Device.token_digest == token_digest(token)).options(joinedload(Device.event))
-    device = ctx.session.execute(query).scalar_one_or_none()
-    if device is None or device.revoked_at is not None or device.expires_at <= ctx.now:
+    other = aliased(Device)
+    first = select(func.min(other.paired_at)).where(other.event_id == Device.event_id).scalar_subquery()
+    query = select(Device, Event.code, first).join(Event, Event.id == Device.event_id)
+    row = ctx.session.execute(query.where(Device.token_digest == token_digest(token))).one_or_none()
+    if row is None or row.Device.revoked_at is not None or row.Device.expires_at <= ctx.now:
         return None
-    return Tablet(device.id, device.event_id, device.event.code, device.mode, device.prefix, device.paired_at)
+    device = row.Device
+    return Tablet(device.id, device.event_id, row.code, device.mode, device.prefix, row[2])
 
 
 def heard(ctx: Context, device_id: int, report: dict[str, Any]) -> None:

@@ -56,8 +56,7 @@ def sender_of(tablet: Tablet) -> Sender:
         event_id=tablet.event_id,
         event_code=tablet.event_code,
         device_id=tablet.id,
-        prefix=tablet.prefix,
-        since=tablet.paired_at,
+        since=tablet.since,
         is_door=tablet.mode is DeviceMode.DOOR,
     )
 

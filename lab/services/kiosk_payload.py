@@ -30,7 +30,6 @@ class Sender:
     event_id: int
     event_code: str
     device_id: int | None = None
-    prefix: str = ""
     #: Nothing can have been said on it before.
     since: datetime | None = None
     is_door: bool = False

@@ -15,6 +15,7 @@ from lab.services import kiosk_payload as said
 from lab.services.context import Context
 from lab.services.kiosk_payload import Record, Sender, Told
 
+_PREFIX = 2
 _CODE_SYMBOLS = 4
 #: They were told "confirmed" by a tablet, and their places were given to others since.
 PROMISED = "promised_place"
@@ -32,9 +33,8 @@ def sign_up(ctx: Context, sender: Sender, record: Record, signer: Signer) -> Tol
     if record.said_at > devices.ends_at(event) + devices.LATE:
         raise Conflict("sign_up_closed")
     promised = said.number(record.payload, "lease_id")
-    if promised is not None and party.group_id is None and party.party_size > 0:
-        lent = leases.use(ctx, promised, sender.device_id, party.party_size, record.said_at)
-        party = replace(party, lease_id=promised if lent else None)
+    if promised is not None and leases.use(ctx, promised, party):
+        party = replace(party, lease_id=promised)
     placed = registrations.sign_up(ctx, party)
     ctx.session.flush()
     broken = promised is not None and placed.state is RegistrationState.WAITING
@@ -44,9 +44,6 @@ def sign_up(ctx: Context, sender: Sender, record: Record, signer: Signer) -> Tol
 def _party(sender: Sender, record: Record) -> registrations.Party:
     payload = record.payload
     needs = said.words(payload, "needs")
-    answers = payload.get("answers") or {}
-    if not isinstance(answers, dict):
-        raise Invalid("answers", "unknown")
     if set(needs) - {offer.value for offer in Offer}:
         raise Invalid("needs", "unknown")
     claim = said.text(payload, "claim", 64)
@@ -60,23 +57,36 @@ def _party(sender: Sender, record: Record) -> registrations.Party:
         group_id=said.number(payload, "group_id"),
         needs=needs,
         needs_note=said.text(payload, "needs_note", registrations.NOTE_LIMIT),
-        answers=answers,
+        answers=_answers(record),
         locale=said.text(payload, "locale", 8) or "it",
         consent_version=said.number(payload, "consent_version"),
         source=Source.KIOSK,
         client_uuid=record.client_uuid,
-        code=_code(sender, record),
+        code=_code(record),
         claim_digest=token_digest(claim) if len(claim) >= 20 else None,
         device_id=sender.device_id,
         said_at=record.said_at,
     )
 
 
-def _code(sender: Sender, record: Record) -> str | None:
+def _answers(record: Record) -> dict[str, Any]:
+    """The answers as the site's own pages send them: every value a text, or a list of them."""
+    given = record.payload.get("answers") or {}
+    if not isinstance(given, dict):
+        raise Invalid("answers", "unknown")
+    words = {True: "yes", False: "no"}
+    return {
+        key: words[value] if isinstance(value, bool) else str(value) if isinstance(value, int) else value
+        for key, value in given.items()
+    }
+
+
+def _code(record: Record) -> str | None:
     """The short code that the tablet has shown; None lets the books give one."""
     code = said.text(record.payload, "code", 12).replace("-", "").upper()
-    mine = code.startswith(sender.prefix) and len(code) == len(sender.prefix) + _CODE_SYMBOLS
-    return code if record.own_code and sender.prefix and mine and set(code) <= set(ALPHABET) else None
+    # Longer than those of the books, which it therefore never meets.
+    is_ours = len(code) == _PREFIX + _CODE_SYMBOLS and set(code) <= set(ALPHABET)
+    return code if is_ours and record.own_code else None
 
 
 def _where(ctx: Context, registration: Registration) -> tuple[str, dict[str, Any]]:
@@ -102,7 +112,7 @@ def walk_in(ctx: Context, sender: Sender, record: Record, signer: Signer) -> Tol
         party_size=said.number(payload, "party_size", 1) or 0,
         override_reason=said.text(payload, "override_reason", arrivals.REASON_LIMIT),
         source=Source.DOOR,
-        code=_code(sender, record),
+        code=_code(record),
         client_uuid=record.client_uuid,
         payload_hash=said.content_hash(record),
         device_id=sender.device_id,

@@ -9,15 +9,15 @@ person hears of those that found none.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import select
 
 from lab.db.locking import locked
 from lab.kernel.errors import Conflict, Invalid, NotFound
 from lab.models.kiosk import SeatLease
-from lab.models.registrations import SignUp
-from lab.services import audit, hosting, seats
+from lab.models.registrations import SeatGroup, SignUp
+from lab.services import audit, hosting, registrations, seats
 from lab.services.context import Context
 from lab.services.devices import Tablet
 
@@ -96,18 +96,31 @@ def take_back(ctx: Context, lease_id: int) -> SeatLease:
     return lease
 
 
-def use(ctx: Context, lease_id: int, device_id: int | None, people: int, said_at: datetime) -> bool:
+def use(ctx: Context, lease_id: int, party: registrations.Party) -> bool:
     """Whether places promised out of this lease are still lent; they are then this party's.
 
-    The caller holds the books' lock (`hold`) and places the party as `lent` in the same transaction.
+    The caller holds the books' lock (`hold`) and places the party as `lent` in the same transaction. Not the
+    tablet counts but the lease: a tablet that was paired anew still brings what it promised before.
     """
-    query = select(SeatLease).where(SeatLease.id == lease_id, SeatLease.device_id == device_id)
+    query = select(SeatLease).where(SeatLease.id == lease_id, SeatLease.event_id == party.event_id)
     lease = ctx.session.execute(query.with_for_update()).scalar_one_or_none()
-    if lease is None or said_at > lease.expires_at or lease.used + people > lease.seats:
+    in_time = lease is not None and (party.said_at or ctx.now) <= lease.expires_at
+    if lease is None or not in_time or not 0 < party.party_size <= lease.seats - lease.used:
         return False
-    lease.used += people
+    if not _group_has_room(ctx, party):
+        # No group grows beyond its limit: the places go back, and a person hears of the promise.
+        with seats.books(ctx, party.event_id) as held:
+            held.take_back(party.party_size)
+            lease.seats -= party.party_size
+        return False
+    lease.used += party.party_size
     ctx.session.flush()
     return True
+
+
+def _group_has_room(ctx: Context, party: registrations.Party) -> bool:
+    group = ctx.session.get(SeatGroup, party.group_id) if party.group_id is not None else None
+    return group is None or group.most is None or group.taken + party.party_size <= group.most
 
 
 def hold(ctx: Context, event_id: int) -> None:

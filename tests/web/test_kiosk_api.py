@@ -20,7 +20,15 @@ from lab.kernel.clock import FrozenClock
 from lab.models.contributions import Channel, Contribution, Visibility
 from lab.models.events import Event
 from lab.models.kiosk import Device, DeviceMode, HowItWas, TrayItem
-from lab.models.registrations import Registration, RegistrationState, SignUp, Source
+from lab.models.registrations import (
+    EventQuestion,
+    QuestionKind,
+    Registration,
+    RegistrationState,
+    SeatGroup,
+    SignUp,
+    Source,
+)
 from lab.models.rooms import RoomQuestion
 from lab.services import devices, kiosk_words
 from lab.services.context import Context
@@ -378,6 +386,41 @@ def test_places_lent_are_promised_and_kept(
         assert (books.taken, books.lent) == (10, 0)
         states = session.execute(select(Registration.state)).scalars().all()
         assert set(states) == {RegistrationState.CONFIRMED}
+
+
+def test_a_full_group_breaks_a_promise_where_a_person_sees_it(
+    tablet: Tablet, database: Database, event: Event
+) -> None:
+    with database.writing() as session:
+        group = SeatGroup(event_id=event.id, name="Scala C", reserved=0, most=1)
+        session.add(group)
+        session.get_one(SignUp, event.id).has_groups = True
+    lease = tablet.post("lease", {"seats": 4}).get_json()["lease"]
+    more: dict[str, Any] = {"group_id": group.id, "lease_id": lease["id"]}
+    records = [tablet.sign_up("Rosa", **more), tablet.sign_up("Ugo", **more)]
+    first, second = tablet.send(*records)
+    assert (first["result"], second["result"]) == ("confirmed", "waiting")
+    assert [item.reason for item in tray(database)] == ["promised_place"]
+    assert [one["result"] for one in tablet.send(*records)] == ["confirmed", "waiting"]
+    with database.session() as session:
+        books = session.get_one(SignUp, event.id)
+        assert (books.taken, books.lent, books.waiting) == (1, 2, 1)
+
+
+def test_answers_arrive_as_the_tablet_holds_them(tablet: Tablet, database: Database, event: Event) -> None:
+    with database.writing() as session:
+        asked = [
+            EventQuestion(event_id=event.id, kind=kind, label=kind.value, options=["a", "b"])
+            for kind in QuestionKind
+        ]
+        session.add_all(asked)
+    given = {"text": "sì", "one": "a", "many": ["a", "b"], "yes_no": True, "number": 3}
+    answers = {str(one.id): given[one.kind.value] for one in asked}
+    (result,) = tablet.send(tablet.sign_up("Rosa", answers=answers))
+    assert result["result"] == "confirmed"
+    with database.session() as session:
+        kept = session.execute(select(Registration.answers)).scalar_one()
+    assert set(map(str, kept.values())) == {"sì", "a", "['a', 'b']", "yes", "3"}
 
 
 def test_the_pin_is_no_secret_of_the_site(event: Event) -> None:
