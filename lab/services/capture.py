@@ -7,7 +7,6 @@ twice, or by two phones at once, is one.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -17,8 +16,8 @@ from sqlalchemy.orm import joinedload, selectinload
 from lab.kernel.clock import local_date
 from lab.kernel.errors import Conflict, Invalid, NotFound
 from lab.kernel.ids import token_digest
-from lab.kernel.text import clean_line, clean_text, excerpt
-from lab.models.capture import EventPart, EventRemark, Priority
+from lab.kernel.text import clean_line, clean_text, excerpt, fold
+from lab.models.capture import EventPart, EventRemark, PartKind, Priority
 from lab.models.contributions import (
     OPEN_STATES,
     Contribution,
@@ -28,7 +27,7 @@ from lab.models.contributions import (
     Visibility,
 )
 from lab.models.events import Event, EventProject, EventState
-from lab.models.programme import Office, Place, Theme
+from lab.models.programme import Place, Theme
 from lab.models.projects import Project
 from lab.models.rooms import QuestionState, RoomQuestion
 from lab.policy.actor import Grant
@@ -41,8 +40,9 @@ from lab.services.photos import StoredPhoto
 #: Hands or cards on one line, and rounds of a world café.
 COUNT_LIMIT = 2000
 ROUND_LIMIT = 20
-#: Lines of one page.
-SHOWN = 60
+#: Longest title of a part, and how many parts a meeting has at most.
+PART_LIMIT = 120
+PARTS = 60
 #: What is written within this time after the end was said at the meeting itself.
 _STILL_THERE = timedelta(hours=3)
 #: Days by which a written answer may be promised, at most.
@@ -61,7 +61,8 @@ class Line:
     place_id: int | None = None
     #: Pass it to this office at once.
     office_id: int | None = None
-    part_id: int | None = None
+    #: The stop, table or group by its title; made when there is none of this title yet.
+    part: str = ""
     round: int | None = None
     #: Cards, or hands; None where nobody counted.
     count: int | None = None
@@ -96,21 +97,11 @@ class Correction:
     author_name: str = ""
     place_id: int | None = None
     theme_id: int | None = None
-    part_id: int | None = None
+    part: str = ""
     round: int | None = None
     count: int | None = None
     priority: Priority | None = None
     self_help: bool = False
-
-
-@dataclass(frozen=True)
-class Prefill:
-    """What every line of a meeting begins with."""
-
-    place_id: int | None
-    theme_id: int | None
-    office_id: int | None
-    projects: tuple[Project, ...]
 
 
 def meeting(ctx: Context, code: str) -> Event:
@@ -164,7 +155,7 @@ def write(ctx: Context, line: Line) -> Written:
         if again.payload_hash != digest:
             raise Conflict("same_id_other_content")
         return Written(again, again=True)
-    _check(ctx, event, way, line)
+    _check(ctx, line)
     placed = _place(ctx, event, way, line, key, digest)
     _add_remark(ctx, event, way, line, placed)
     photos.attach(ctx, line.photos, contribution_id=placed.id)
@@ -183,7 +174,7 @@ def _tidy(ctx: Context, way: type[Way], line: Line) -> Line:
         text=clean_text(line.text, contributions.TEXT_LIMIT + 1),
         author_name=clean_line(line.author_name, contributions.NAME_LIMIT + 1),
         office_id=line.office_id if way.wants(Ask.OFFICE) else None,
-        part_id=line.part_id if way.wants(Ask.PART) else None,
+        part=clean_line(line.part, PART_LIMIT + 1) if way.wants(Ask.PART) else "",
         round=line.round if way.wants(Ask.ROUND) else None,
         count=line.count if way.wants(Ask.COUNT) else None,
         priority=line.priority if way.wants(Ask.PRIORITY) else None,
@@ -196,14 +187,14 @@ def _tidy(ctx: Context, way: type[Way], line: Line) -> Line:
 def _digest(line: Line) -> str:
     """What tells one line from another sent under the same key; the moment and stored names do not."""
     parts = [
-        line.way, line.text, line.author_name, line.theme_id, line.place_id, line.office_id, line.part_id,
+        line.way, line.text, line.author_name, line.theme_id, line.place_id, line.office_id, line.part,
         line.round, line.count, line.priority, line.self_help, line.private,
         line.answer_due_on.isoformat() if line.answer_due_on else None, list(line.photo_digests),
     ]  # fmt: skip
     return token_digest(json.dumps(parts, ensure_ascii=False))
 
 
-def _check(ctx: Context, event: Event, way: type[Way], line: Line | Correction) -> None:
+def _check(ctx: Context, line: Line | Correction) -> None:
     if not line.text:
         raise Invalid("text", "required")
     if len(line.text) > contributions.TEXT_LIMIT:
@@ -217,14 +208,33 @@ def _check(ctx: Context, event: Event, way: type[Way], line: Line | Correction) 
     for field, model, key in (("theme", Theme, line.theme_id), ("place", Place, line.place_id)):
         if key is not None and ctx.session.get(model, key) is None:
             raise Invalid(field, "unknown")
-    if line.part_id is not None:
-        part = ctx.session.get(EventPart, line.part_id)
-        if part is None or part.event_id != event.id or part.kind is not way.part:
-            raise Invalid("part", "unknown")
+    if len(line.part) > PART_LIMIT:
+        raise Invalid("part", "too_long")
     if isinstance(line, Line) and line.answer_due_on is not None:
         today = local_date(ctx.now, ctx.timezone)
         if not today <= line.answer_due_on <= today + _FARTHEST:
             raise Invalid("due", "out_of_range")
+
+
+def part_of(ctx: Context, event: Event, kind: PartKind | None, title: str) -> int | None:
+    """The part of a meeting (held) with this title, made when there is none; None without a title.
+
+    Raises `Invalid("part", "too_many")`.
+    """
+    if kind is None or not title:
+        return None
+    mine = select(EventPart).where(EventPart.event_id == event.id)
+    parts = ctx.session.execute(mine.order_by(EventPart.position)).scalars().all()
+    for part in parts:
+        if part.kind is kind and fold(part.title) == fold(title):
+            return part.id
+    if len(parts) >= PARTS:
+        raise Invalid("part", "too_many")
+    last = max((part.position for part in parts), default=0)
+    made = EventPart(event_id=event.id, kind=kind, title=title, position=last + 1)
+    ctx.session.add(made)
+    ctx.session.flush()
+    return made.id
 
 
 def _place(
@@ -267,7 +277,7 @@ def _add_remark(ctx: Context, event: Event, way: type[Way], line: Line, placed: 
             contribution_id=placed.id,
             event_id=event.id,
             form=way.form,
-            part_id=line.part_id,
+            part_id=part_of(ctx, event, way.part, line.part),
             round=line.round,
             count=line.count or 1,
             priority=line.priority,
@@ -296,11 +306,12 @@ def correct(ctx: Context, command: Correction) -> Contribution:
         command,
         text=clean_text(command.text, contributions.TEXT_LIMIT + 1),
         author_name=clean_line(command.author_name, contributions.NAME_LIMIT + 1),
+        part=clean_line(command.part, PART_LIMIT + 1),
     )
     with contributions.changing(ctx, command.contribution_id, command.version) as one:
         if one.state not in OPEN_STATES:
             raise Conflict(f"state_{one.state}")
-        _check(ctx, event, _way_of(event, remark, one), command)
+        _check(ctx, command)
         if command.text != one.text:
             _keep_words(ctx, one)
             one.text, one.excerpt = command.text, excerpt(command.text, contributions.EXCERPT)
@@ -309,7 +320,8 @@ def correct(ctx: Context, command: Correction) -> Contribution:
         hands = command.count or 0
         one.supports_count += hands - one.supports_base
         one.supports_base = hands
-        remark.part_id, remark.round = command.part_id, command.round
+        way = way_of(event, remark, one)
+        remark.part_id, remark.round = part_of(ctx, event, way.part, command.part), command.round
         remark.count, remark.priority = command.count or 1, command.priority
         remark.self_help = command.self_help
         audit.record(ctx, "contribution.edit", one, grant)
@@ -317,7 +329,7 @@ def correct(ctx: Context, command: Correction) -> Contribution:
     return one
 
 
-def _way_of(event: Event, remark: EventRemark, one: Contribution) -> type[Way]:
+def way_of(event: Event, remark: EventRemark, one: Contribution) -> type[Way]:
     """The way by which a line was taken down; the first of the meeting for points agreed in its minutes."""
     mine = capture_kinds.ways(event.kind)
     return next((way for way in mine if (way.form, way.kind) == (remark.form, one.kind)), mine[0])
@@ -347,54 +359,3 @@ def projects(ctx: Context, event_id: int) -> tuple[Project, ...]:
         .order_by(Project.position, Project.id)
     )
     return tuple(ctx.session.execute(query).scalars())
-
-
-def prefill(ctx: Context, event: Event) -> Prefill:
-    """What lines begin with: the meeting's place and projects; the office when one alone leads them, and
-    its theme when it has but one."""
-    served = projects(ctx, event.id)
-    offices = {one.office_id for one in served}
-    office_id = offices.pop() if len(offices) == 1 else None
-    theme_id = None
-    if office_id is not None:
-        query = select(Theme.id).where(Theme.office_id == office_id, ~Theme.retired).limit(2)
-        themes = list(ctx.session.execute(query).scalars())
-        theme_id = themes[0] if len(themes) == 1 else None
-        office = ctx.session.get(Office, office_id)
-        office_id = office_id if office is not None and office.closed_on is None else None
-    return Prefill(event.place_id, theme_id, office_id, served)
-
-
-def lines(ctx: Context, event: Event, after: int | None = None, limit: int = SHOWN) -> Sequence[EventRemark]:
-    """What was written down, the latest first, from before the input `after` on. One statement."""
-    ctx.require(Permission.EVENT_CAPTURE, event)
-    query = (
-        select(EventRemark)
-        .join(EventRemark.contribution)
-        .where(EventRemark.event_id == event.id, Contribution.visibility != Visibility.HIDDEN)
-        .options(
-            joinedload(EventRemark.contribution).joinedload(Contribution.place),
-            joinedload(EventRemark.contribution).joinedload(Contribution.office),
-            joinedload(EventRemark.part),
-        )
-        .order_by(EventRemark.contribution_id.desc())
-        .limit(limit)
-    )
-    if after is not None:
-        query = query.where(EventRemark.contribution_id < after)
-    return ctx.session.execute(query).scalars().all()
-
-
-def line(ctx: Context, event: Event, code: str) -> EventRemark:
-    """One line of the meeting. Raises `NotFound`."""
-    ctx.require(Permission.EVENT_CAPTURE, event)
-    query = (
-        select(EventRemark)
-        .join(EventRemark.contribution)
-        .where(EventRemark.event_id == event.id, Contribution.code == code)
-        .options(joinedload(EventRemark.contribution), joinedload(EventRemark.part))
-    )
-    found = ctx.session.execute(query).scalar_one_or_none()
-    if found is None:
-        raise NotFound("contribution")
-    return found

@@ -22,11 +22,9 @@ from lab.services import audit, capture, capture_kinds, once, photos, room
 from lab.services.context import Context
 from lab.services.photos import StoredPhoto
 
-TITLE_LIMIT = 120
 CONVENOR_LIMIT = 80
 REPORT_LIMIT = 10_000
-#: Parts and photographed sheets of one meeting.
-PARTS = 60
+#: Photographed sheets of one meeting.
 SHEETS = 60
 
 
@@ -52,13 +50,11 @@ def save(ctx: Context, command: Part) -> EventPart:
     """
     event, grant = capture.held(ctx, command.event_id)
     title = _checked(ctx, event, command)
-    part = _existing(ctx, event, command, title)
-    if command.part_id is None and part is not None:
+    anew = command.part_id is None
+    part = _existing(ctx, event, command.part_id or capture.part_of(ctx, event, command.kind, title))
+    if anew and (part.convenor or part.report):
         return part
-    if part is None:
-        part = EventPart(event_id=event.id, kind=command.kind, position=_next(ctx, event), version=0)
-        ctx.session.add(part)
-    else:
+    if not anew:
         expect_version(part, command.version)
     part.title, part.place_id = title, command.place_id
     part.convenor = clean_line(command.convenor, CONVENOR_LIMIT)
@@ -72,11 +68,11 @@ def save(ctx: Context, command: Part) -> EventPart:
 def _checked(ctx: Context, event: Event, command: Part) -> str:
     if command.kind not in {way.part for way in capture_kinds.ways(event.kind)}:
         raise Invalid("kind", "unknown")
-    title = clean_line(command.title, TITLE_LIMIT + 1)
+    title = clean_line(command.title, capture.PART_LIMIT + 1)
     if not title:
         raise Invalid("title", "required")
     for field, words, limit in (
-        ("title", title, TITLE_LIMIT),
+        ("title", title, capture.PART_LIMIT),
         ("convenor", clean_line(command.convenor, CONVENOR_LIMIT + 1), CONVENOR_LIMIT),
         ("report", clean_text(command.report, REPORT_LIMIT + 1), REPORT_LIMIT),
     ):
@@ -87,25 +83,12 @@ def _checked(ctx: Context, event: Event, command: Part) -> str:
     return title
 
 
-def _existing(ctx: Context, event: Event, command: Part, title: str) -> EventPart | None:
-    mine = select(EventPart).where(EventPart.event_id == event.id)
-    fresh = {"populate_existing": True}
-    if command.part_id is None:
-        query = mine.where(EventPart.kind == command.kind, EventPart.title == title)
-        return ctx.session.execute(query.limit(1), execution_options=fresh).scalar_one_or_none()
-    query = mine.where(EventPart.id == command.part_id)
-    found = ctx.session.execute(query, execution_options=fresh).scalar_one_or_none()
+def _existing(ctx: Context, event: Event, part_id: int | None) -> EventPart:
+    mine = select(EventPart).where(EventPart.event_id == event.id, EventPart.id == part_id)
+    found = ctx.session.execute(mine, execution_options={"populate_existing": True}).scalar_one_or_none()
     if found is None:
         raise NotFound("event_part")
     return found
-
-
-def _next(ctx: Context, event: Event) -> int:
-    query = select(func.count(), func.coalesce(func.max(EventPart.position), 0))
-    number, last = ctx.session.execute(query.where(EventPart.event_id == event.id)).one()
-    if number >= PARTS:
-        raise Invalid("title", "too_many")
-    return int(last) + 1
 
 
 def of_event(ctx: Context, event: Event) -> Sequence[EventPart]:
