@@ -10,9 +10,14 @@ from babel import Locale
 from babel.dates import format_date
 
 
+#: Where a language alone would give the dates of another continent.
+_REGION = {"en": "en_GB"}
+
+
 @lru_cache(maxsize=20_000)
 def day_words(day: date, locale: str, *, with_year: bool) -> str:
     """mercoledì 23 dicembre, with the year if asked. Raises `babel.UnknownLocaleError`."""
+    locale = _REGION.get(locale, locale)
     if with_year:
         return format_date(day, "full", locale=locale)
     return format_date(day, _pattern(locale), locale=locale)

@@ -14,7 +14,7 @@ DAY = date(2026, 12, 23)
     ("locale", "words", "with_year"),
     [
         ("it", "mercoledì 23 dicembre", "mercoledì 23 dicembre 2026"),
-        ("en", "Wednesday, December 23", "Wednesday, December 23, 2026"),
+        ("en", "Wednesday 23 December", "Wednesday, 23 December 2026"),
         ("de", "Mittwoch, 23. Dezember", "Mittwoch, 23. Dezember 2026"),
         ("ar", "الأربعاء، 23 ديسمبر", "الأربعاء، 23 ديسمبر 2026"),
     ],
