@@ -96,16 +96,17 @@ def _forget_words_about(ctx: Context, event_id: int) -> None:
 def forget_person(ctx: Context, person_id: int) -> int:
     """Somebody leaves for good: all of theirs loses its name, and places still to come go on to others."""
     query = (
-        select(Registration.id, Event.starts_at)
+        select(Registration.id, Registration.event_id, Event.starts_at)
         .join(Event, Event.id == Registration.event_id)
         .where(Registration.person_id == person_id)
         .order_by(Registration.event_id, Registration.id)
     )
     found = ctx.session.execute(query).all()
-    for registration_id, starts_at in found:
-        # First nameless, so that nobody is told at an address that is to be forgotten.
-        emptied = update(Registration).where(Registration.id == registration_id)
-        ctx.session.execute(emptied.values(**_NOBODY, forgotten_at=ctx.now))
-        if starts_at > ctx.now:
-            registrations.cancel(ctx, registration_id)
+    for registration_id, event_id, starts_at in found:
+        with seats.books(ctx, event_id):
+            # First nameless, so that nobody is told at an address that is to be forgotten.
+            emptied = update(Registration).where(Registration.id == registration_id)
+            ctx.session.execute(emptied.values(**_NOBODY, forgotten_at=ctx.now))
+            if starts_at > ctx.now:
+                registrations.cancel(ctx, registration_id)
     return len(found)

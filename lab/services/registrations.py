@@ -152,8 +152,7 @@ def cancel(ctx: Context, registration_id: int, expected_version: int | None = No
 
     Cancelling again changes nothing. Who may: the caller has opened the ticket or is a host.
     """
-    found = locked_registration(ctx, registration_id)
-    with seats.books(ctx, found.event_id) as held:
+    with seats.books(ctx, event_of(ctx, registration_id)) as held:
         registration = locked_registration(ctx, registration_id)
         expect_version(registration, expected_version)
         if registration.state in STANDING:
@@ -180,6 +179,17 @@ def tell(ctx: Context, event: str, registration: Registration) -> None:
 def locked_registration(ctx: Context, registration_id: int) -> Registration:
     """One sign-up, newest state. Callers that change it hold the books, which serialise everything."""
     return locked(ctx.session, Registration, registration_id)
+
+
+def event_of(ctx: Context, registration_id: int) -> int:
+    """The event a sign-up is for, read without a lock: the books are locked first, then its rows. The other
+    way round two who change their sign-ups wait for each other. Raises `NotFound`.
+    """
+    query = select(Registration.event_id).where(Registration.id == registration_id)
+    event_id = ctx.session.execute(query).scalar_one_or_none()
+    if event_id is None:
+        raise NotFound("registration")
+    return event_id
 
 
 def ensure_books(ctx: Context, event_id: int) -> None:

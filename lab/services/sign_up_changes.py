@@ -11,6 +11,7 @@ from lab.db.locking import expect_version
 from lab.kernel.errors import Conflict, Invalid
 from lab.kernel.text import clean_text
 from lab.models.registrations import Registration, RegistrationMerge, RegistrationState
+from lab.policy.permissions import Permission
 from lab.services import outbox, registrations, seats
 from lab.services.context import Context
 from lab.services.registrations import STANDING
@@ -41,9 +42,9 @@ def change(ctx: Context, command: Change, *, free_hand: bool = False) -> Registr
     already_cancelled, merged_by_host.
     """
     columns = registrations.who(command.name, command.email, command.phone)
-    found = registrations.locked_registration(ctx, command.registration_id)
-    registrations.check_answers(ctx, found.event_id, command.answers, asks_all=not free_hand)
-    with seats.books(ctx, found.event_id) as held:
+    event_id = registrations.event_of(ctx, command.registration_id)
+    registrations.check_answers(ctx, event_id, command.answers, asks_all=not free_hand)
+    with seats.books(ctx, event_id) as held:
         registration = registrations.locked_registration(ctx, command.registration_id)
         _check(ctx, held, registration, command, free_hand)
         if registration.state in STANDING:
@@ -114,14 +115,14 @@ def claim(ctx: Context, registration_id: int) -> Registration:
     """Put an opened ticket among one's own things. Raises `Denied` for the signed-out,
     `Conflict("already_signed_up")` when one has another standing there, `Conflict("someone_elses")`.
     """
-    registration = registrations.locked_registration(ctx, registration_id)
+    ctx.require(Permission.ACCOUNT_SELF)
     person_id = ctx.actor.person_id
-    if registration.person_id == person_id:
-        return registration
-    if registration.person_id is not None:
-        raise Conflict("someone_elses")
-    with seats.books(ctx, registration.event_id):
+    with seats.books(ctx, registrations.event_of(ctx, registration_id)):
         registration = registrations.locked_registration(ctx, registration_id)
+        if registration.person_id == person_id:
+            return registration
+        if registration.person_id is not None:
+            raise Conflict("someone_elses")
         mine = select(Registration.id).where(
             Registration.event_id == registration.event_id,
             Registration.person_id == person_id,
