@@ -70,6 +70,18 @@ def end_of_local_day(day: date, tz: str | tzinfo) -> datetime:
     return start_of_local_day(day + timedelta(days=1), zone)
 
 
+def local_instant(day: date, clock: time, tz: str | tzinfo) -> datetime:
+    """A wall clock's day and hour in the zone as an instant; of an hour that comes twice, the first.
+
+    Raises ValueError for an hour that does not exist: in spring the clock jumps over it.
+    """
+    zone = _zone(tz)
+    instant = datetime.combine(day, clock, tzinfo=zone).astimezone(UTC)
+    if instant.astimezone(zone).replace(tzinfo=None) != datetime.combine(day, clock):
+        raise ValueError("this hour does not exist on this day")
+    return instant
+
+
 def _zone(tz: str | tzinfo) -> tzinfo:
     return ZoneInfo(tz) if isinstance(tz, str) else tz
 

@@ -197,7 +197,7 @@ def may_update_action(actor: Actor, action: Any, now: datetime) -> Decision:
     return yes(grant) if grant else unknown()
 
 
-_HOSTS = (Role.FACILITATOR, Role.MODERATOR, Role.COORDINATOR, Role.OFFICE, Role.DELEGATE)
+HOSTS = (Role.FACILITATOR, Role.MODERATOR, Role.COORDINATOR, Role.OFFICE, Role.DELEGATE)
 
 
 def may_read_event(actor: Actor, event: Any, now: datetime) -> Decision:
@@ -221,7 +221,7 @@ def may_run_event(actor: Actor, event: Any, now: datetime) -> Decision:
     """
     if actor.is_system:
         return yes()
-    grant = actor.grant_of(*_HOSTS)
+    grant = actor.grant_of(*HOSTS)
     if grant and any(host.person_id == actor.person_id for host in event.hosts):
         return yes(grant)
     return unknown()
@@ -317,10 +317,10 @@ ON_SUBJECT: dict[Permission, Rule] = {
     Permission.ACTION_UPDATE: _role(Role.OFFICE, Role.MODERATOR, Role.FACILITATOR),
     Permission.PROJECT_EDIT: _role(Role.OFFICE),
     Permission.EVENT_READ: anybody,
-    Permission.EVENT_EDIT: _role(*_HOSTS),
-    Permission.EVENT_RUN: _role(*_HOSTS),
-    Permission.EVENT_CAPTURE: _role(*_HOSTS),
-    Permission.COMMITMENT_UPDATE: _role(*_HOSTS),
+    Permission.EVENT_EDIT: _role(*HOSTS),
+    Permission.EVENT_RUN: _role(*HOSTS),
+    Permission.EVENT_CAPTURE: _role(*HOSTS),
+    Permission.COMMITMENT_UPDATE: _role(*HOSTS),
 }
 
 

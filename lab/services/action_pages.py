@@ -316,7 +316,7 @@ def _parts(action_id: int) -> CompoundSelect[Any]:
         .where(ActionBody.action_id == action_id),
         _part("event", id=Event.id, code=Event.code, title=Event.title)
         .join_from(Event, ActionEvent, ActionEvent.event_id == Event.id)
-        .where(ActionEvent.action_id == action_id),
+        .where(ActionEvent.action_id == action_id, Event.is_public),
         _part("need", **other).join_from(Action, tie, tie.needs_id == Action.id)
         .where(tie.action_id == action_id, public),
         _part("needed_by", **other).join_from(Action, tie, tie.action_id == Action.id)

@@ -167,6 +167,7 @@ def recent_events(ctx: Context) -> Sequence[Event]:
             Event.starts_at >= ctx.now - _EVENTS_BACK,
             Event.starts_at <= ctx.now + _EVENTS_AHEAD,
             Event.state != EventState.CANCELLED,
+            Event.is_public,
         )
         .order_by(Event.starts_at.desc(), Event.id.desc())
         .limit(60)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import and_, literal, or_, select, tuple_, union_all
+from sqlalchemy import and_, literal, or_, select, true, tuple_, union_all
 from sqlalchemy.orm import aliased, joinedload
 
 from lab.kernel.errors import Invalid, NotFound
@@ -49,6 +49,8 @@ class Page(Generic[T]):
     key: tuple[Any, ...] | None
     #: Formal projects by the id of the item that has to do with them.
     projects: Mapping[int, list[Project]] = field(default_factory=dict)
+    #: Who invites, by the id of the meeting.
+    bodies: Mapping[int, list[Body]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,9 @@ def ids(ctx: Context, codes: Mapping[str, str]) -> dict[str, int]:
         if len(code) > CODE or not code.isprintable():
             raise Invalid(name, "unknown")
     parts = [
-        select(literal(name).label("name"), _BY_CODE[name].id.label("id")).where(_BY_CODE[name].code == code)
+        select(literal(name).label("name"), _BY_CODE[name].id.label("id")).where(
+            _BY_CODE[name].code == code, Event.is_public if name == "event" else true()
+        )
         for name, code in codes.items()
     ]
     found = {row.name: row.id for row in ctx.session.execute(union_all(*parts))}
@@ -210,8 +214,8 @@ class EventWish:
 
 
 def meetings(ctx: Context, wish: EventWish, after: Sequence[Any] | None, limit: int) -> Page[Event]:
-    """Meetings with places and projects, those furthest ahead first. Two statements."""
-    query = select(Event).options(joinedload(Event.place))
+    """Meetings with places and projects, those furthest ahead first. Three statements."""
+    query = events.public().options(joinedload(Event.series))
     query = _equal(query, (Event.state, wish.state), (Event.kind, wish.kind), (Event.place_id, wish.place_id))
     if wish.project_id is not None:
         serving = select(EventProject.event_id).where(EventProject.project_id == wish.project_id)
@@ -220,16 +224,22 @@ def meetings(ctx: Context, wish: EventWish, after: Sequence[Any] | None, limit: 
         query = query.where(tuple_(Event.starts_at, Event.id) < tuple(after))
     items, more = _stretch(ctx, query.order_by(Event.starts_at.desc(), Event.id.desc()), limit)
     key = (items[-1].starts_at, items[-1].id) if more else None
-    return Page(items, key, events.projects_of(ctx, [item.id for item in items]))
+    return _with_parts(ctx, items, key)
 
 
-def meeting(ctx: Context, code: str) -> tuple[Event, list[Project]]:
-    """One meeting with the projects it serves. Two statements. Raises `NotFound`."""
-    query = select(Event).where(Event.code == code).options(joinedload(Event.place))
+def meeting(ctx: Context, code: str) -> Page[Event]:
+    """One meeting with the projects it serves and the bodies that invite, as a page of one. Three
+    statements. Raises `NotFound`."""
+    query = events.public().where(Event.code == code).options(joinedload(Event.series))
     event = ctx.session.execute(query).scalar_one_or_none()
     if event is None:
         raise NotFound("event")
-    return event, events.projects_of(ctx, [event.id]).get(event.id, [])
+    return _with_parts(ctx, [event], None)
+
+
+def _with_parts(ctx: Context, items: list[Event], key: tuple[Any, ...] | None) -> Page[Event]:
+    ids = [item.id for item in items]
+    return Page(items, key, events.projects_of(ctx, ids), events.bodies_of(ctx, ids))
 
 
 def bodies(ctx: Context, kind: BodyKind | None, after: Sequence[Any] | None, limit: int) -> Page[Body]:

@@ -92,7 +92,7 @@ def _actions(ctx: Context, here: list[Project]) -> list[ActionLine]:
 def _events(ctx: Context, place: Place) -> list[Event]:
     query = (
         select(Event)
-        .where(Event.place_id == place.id)
+        .where(Event.place_id == place.id, Event.is_public)
         .options(joinedload(Event.place))
         .order_by(Event.starts_at.desc(), Event.id.desc())
         .limit(LATEST)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import fields, is_dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from flask import Response, url_for
@@ -25,6 +25,7 @@ from lab.services.proposals import Item
 from lab.services.receipts import Receipt
 from lab.services.trace import Node, Passage, Trace
 from lab.web import api_shapes as shapes
+from lab.web.api_event_shape import Event as Meeting
 from lab.web.app_state import lab
 
 #: Words that stand in for a missing title.
@@ -112,12 +113,16 @@ def _proposal(voice: Voice, spoken_of: list[shapes.Ref]) -> dict[str, Any]:
         "x": one.x if one.x is not None else place.x if place else None,
         "y": one.y if one.y is not None else place.y if place else None,
         "office": _office(one.office),
-        "event": ref("events.show", one.event.code, one.event.title) if one.event else None,
+        "event": _meeting_ref(one.event),
         "projects": spoken_of,
         "merged_into": _voice_ref(into) if into else None,
         "supports_count": one.supports_count,
         "comments_count": one.comments_count,
     }
+
+
+def _meeting_ref(one: events.Event | None) -> shapes.Ref | None:
+    return ref("events.show", one.code, one.title) if one is not None and one.is_public else None
 
 
 def proposal(voice: Voice, spoken_of: Iterable[projects.Project]) -> shapes.Proposal:
@@ -270,16 +275,23 @@ def project_whole(page: ProjectPage) -> shapes.ProjectWhole:
     )  # fmt: skip
 
 
-def event(one: events.Event, served: Iterable[projects.Project]) -> shapes.Event:
+def event(
+    one: events.Event, served: Iterable[projects.Project], invites: Iterable[programme.Body] = ()
+) -> Meeting:
     """A meeting."""
-    same = ("code", "kind", "title", "text", "starts_at", "minutes", "state", "access_note", "result",
-            "seats", "attendance")  # fmt: skip
-    return shapes.Event(
+    same = ("code", "kind", "title", "text", "purpose", "influence", "promise", "starts_at", "minutes",
+            "place_note", "state", "cancelled_reason", "access_note", "languages", "offers", "offers_note",
+            "organisers", "result", "seats", "attendance", "fullness", "sequence", "changed_at")  # fmt: skip
+    return Meeting(
         **{name: getattr(one, name) for name in same},
         url=address("events.show", code=one.code),
         place=_place(one.place),
+        ends_at=one.starts_at + timedelta(minutes=one.minutes),
+        series=one.series.title if one.series else None,
+        bodies=[_partner(body.code, body.name) for body in invites],
         projects=_project_refs(served),
         proposals_url=address("api.proposals", event=one.code),
+        calendar_url=address("events.one_calendar", code=one.code),
     )
 
 

@@ -16,6 +16,7 @@ from lab.models.programme import BodyKind
 from lab.models.projects import ProjectState
 from lab.web import api_query
 from lab.web import api_shapes as shapes
+from lab.web.api_event_shape import Event as Meeting
 
 Json = dict[str, Any]
 
@@ -62,10 +63,10 @@ OPERATIONS = (
     ),
     Operation("/projects/{code}", "One of them with timeline, money and partners.", shapes.ProjectWhole),
     Operation(
-        "/events", "Meetings, those furthest ahead first.", shapes.Event,
+        "/events", "Meetings, those furthest ahead first.", Meeting,
         (("place", None), ("project", None), ("state", EventState), ("kind", EventKind)), is_list=True,
     ),
-    Operation("/events/{code}", "One of them.", shapes.Event),
+    Operation("/events/{code}", "One of them.", Meeting),
     Operation("/bodies", "Partners of the programme.", shapes.Body, (("kind", BodyKind),), is_list=True),
     Operation("/bodies/{code}", "One of them with its projects.", shapes.BodyWhole),
     Operation(

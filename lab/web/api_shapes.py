@@ -13,7 +13,6 @@ from typing import Annotated
 from lab.models.actions import ActionKind, ActionState
 from lab.models.answers import Verdict
 from lab.models.contributions import Channel, Kind, Outcome, State, StepKind, Visibility
-from lab.models.events import EventKind, EventState
 from lab.models.programme import BodyKind
 from lab.models.projects import ProjectState
 
@@ -285,27 +284,6 @@ class ProjectWhole(Project):
     proposals_url: Url
     actions_url: Url
     events_url: Url
-
-
-@dataclass(frozen=True, kw_only=True)
-class Event:
-    """A meeting; `proposals_url` leads to what was said there."""
-
-    code: str
-    url: Url
-    kind: EventKind
-    title: str
-    text: str
-    starts_at: datetime
-    minutes: int
-    place: PlaceRef | None
-    state: EventState
-    access_note: str
-    result: str
-    seats: int | None
-    attendance: int | None
-    projects: list[Ref]
-    proposals_url: Url
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from lab.web.app_state import context
 from lab.web.nav import NavItem
 
 _TABS = (
-    ("event_desk.show", Permission.EVENT_CAPTURE),
+    ("event_desk.show", Permission.EVENT_EDIT),
     ("sign_up_desk.people", Permission.EVENT_RUN),
     ("door.show", Permission.EVENT_RUN),
     ("kiosk_desk.index", Permission.EVENT_RUN),

@@ -11,8 +11,9 @@ from lab.kernel.detectors import PrivateDetail
 from lab.models.accounts import MailRhythm, Role
 from lab.models.actions import ActionKind, ActionState
 from lab.models.answers import Verdict
+from lab.models.capture import CommitmentState
 from lab.models.contributions import Channel, Kind, Outcome, State, StepKind, Visibility
-from lab.models.events import EventState
+from lab.models.events import EventState, Fullness
 from lab.models.moderation import FlagReason
 from lab.models.programme import BodyKind
 from lab.models.projects import ProjectState
@@ -200,6 +201,12 @@ LOOKS: dict[StrEnum, tuple[str, str]] = {
     EventState.PLANNED: ("teal", "calendar"),
     EventState.HELD: ("slate", "check-circle"),
     EventState.CANCELLED: ("brick", "close-circle"),
+    CommitmentState.OPEN: ("amber", "clock"),
+    CommitmentState.KEPT: ("green", "check-circle"),
+    CommitmentState.DROPPED: ("slate", "close-circle"),
+    Fullness.FREE: ("teal", "check-circle"),
+    Fullness.FEW: ("amber", "clock"),
+    Fullness.FULL: ("amber", "list"),
     Verdict.ACCEPTED: ("green", "check-circle"),
     Verdict.ACCEPTED_IN_PART: ("teal", "check-circle"),
     Verdict.ALREADY_SO: ("blue", "comment"),

@@ -45,6 +45,7 @@ def public_nav() -> list[NavItem]:
 _DESK = (
     ("desk.inbox", "desk.", Permission.INBOX_SEE),
     ("intake.new", "intake.", Permission.CONTRIBUTION_TYPE),
+    ("event_desk.index", "event_desk.", Permission.EVENT_EDIT),
     ("weaving.index", "weaving.", Permission.DESK_SEE),
     ("project_desk.index", "project_desk.", Permission.DESK_SEE),
     ("moderation.index", "moderation.", Permission.APPEAL_SETTLE),
@@ -63,6 +64,7 @@ def _desk_words() -> dict[str, str]:
     return {
         "desk.inbox": _("Da fare"),
         "intake.new": _("Scrivi per qualcuno"),
+        "event_desk.index": _("Incontri"),
         "weaving.index": _("Azioni"),
         "project_desk.index": _("Progetti"),
         "moderation.index": _("Moderazione"),

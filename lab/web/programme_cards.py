@@ -13,7 +13,7 @@ from lab.kernel.clock import local_date
 from lab.kernel.text import excerpt
 from lab.models.actions import ActionState
 from lab.models.contributions import Contribution
-from lab.models.events import Event, EventState
+from lab.models.events import Event, EventState, Fullness
 from lab.models.programme import Place, Theme
 from lab.models.projects import Project, ProjectState
 from lab.services.projects import ActionLine, Stage, Standing
@@ -81,7 +81,16 @@ def event_card(event: Event) -> dict[str, Any]:
         "place": local_name(event.place),
         "kind": label(event.kind),
         "state": event.state if event.state is EventState.CANCELLED else None,
+        "fullness": event.fullness if _can_sign_up(event) else None,
     }
+
+
+def _can_sign_up(event: Event) -> bool:
+    return (
+        event.fullness is not Fullness.NO_SIGN_UP
+        and event.state is EventState.PLANNED
+        and local_date(event.starts_at, lab().settings.timezone) >= today()
+    )
 
 
 def duration_words(minutes: int) -> str:

@@ -1,4 +1,4 @@
-"""Photographs on their way in: re-made by the kernel, written whole under names of ours, found again."""
+"""Files on their way in: photographs re-made by the kernel, PDFs as they are; under names of ours."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from lab.kernel import pictures
+from lab.kernel.errors import Invalid, NotFound
+from lab.services import event_documents
 from lab.services.photos import StoredPhoto
 
 
@@ -30,10 +32,13 @@ def given(files: Iterable[Upload]) -> list[Upload]:
     return [file for file in files if file.filename]
 
 
-def receive(folder: Path, file: Upload, max_bytes: int) -> StoredPhoto:
-    """Re-make one picture and write its versions. Raises `Invalid("photos", …)` as the kernel does."""
+def receive(folder: Path, file: Upload, max_bytes: int, name: str = "") -> StoredPhoto:
+    """Re-make one picture and write its versions, under a random name unless one of ours is given.
+
+    Raises `Invalid("photos", …)` as the kernel does.
+    """
     picture = pictures.process_picture(file.stream, max_bytes)
-    name = secrets.token_hex(16)
+    name = name or secrets.token_hex(16)
     for width, data in picture.widths:
         _write(path_of(folder, name, width), data)
     widths = tuple(width for width, _data in picture.widths)
@@ -73,3 +78,31 @@ def discard(folder: Path, photo: StoredPhoto) -> None:
     """Delete the files of a photograph that will not be used."""
     for width in photo.widths:
         path_of(folder, photo.name, width).unlink(missing_ok=True)
+
+
+def receive_pdf(folder: Path, file: Upload, max_bytes: int) -> tuple[str, int]:
+    """Store one PDF as it came under a name of ours; the name and its bytes.
+
+    Raises `Invalid("file", "too_large" | "not_a_pdf")`.
+    """
+    data = file.stream.read(max_bytes + 1)
+    if len(data) > max_bytes:
+        raise Invalid("file", "too_large")
+    if not event_documents.looks_like_pdf(data):
+        raise Invalid("file", "not_a_pdf")
+    name = secrets.token_hex(16)
+    _write(document_path(folder, name), data)
+    return name, len(data)
+
+
+def document_path(folder: Path, name: str) -> Path:
+    """Where a PDF lies, apart from the pictures. Raises `NotFound` for what is no name of ours."""
+    if not is_name(name):
+        raise NotFound("document")
+    return folder / "documents" / f"{name}.pdf"
+
+
+def discard_pdf(folder: Path, name: str) -> None:
+    """Delete the file of a document that is no longer anywhere; no name, no file."""
+    if name:
+        document_path(folder, name).unlink(missing_ok=True)

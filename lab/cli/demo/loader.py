@@ -7,10 +7,9 @@ from typing import Any
 
 from sqlalchemy import select
 
-from lab.cli.demo import people, voices, words
-from lab.cli.demo.reading import instant, shifted
+from lab.cli.demo import meetings, people, voices, words
+from lab.cli.demo.reading import shifted
 from lab.db import search
-from lab.models.events import Event, EventProject
 from lab.models.operations import SiteSetting
 from lab.models.programme import Body, Office, Phase, Place, Programme, Theme
 from lab.models.projects import (
@@ -54,8 +53,8 @@ def load(ctx: Context, reference: date) -> dict[str, int]:
     _programme(ctx, demo, codes)
     _places_and_themes(ctx, demo, codes)
     _projects(ctx, demo, codes)
-    _events(ctx, demo, codes)
     people.load(ctx, demo, codes)
+    meetings.load(ctx, demo, codes)
     voices.load_proposals(ctx, demo, codes)
     voices.load_actions(ctx, demo, codes)
     ctx.session.add(SiteSetting(key="demo", value={"accounts": people.shown_sign_ins()}, changed_at=ctx.now))
@@ -239,27 +238,3 @@ def _project_parts(ctx: Context, item: dict[str, Any], project: Project, codes: 
                 project_id=project.id, name=number["nome"], value=number["valore"], goal=number["obiettivo"]
             )
         )
-
-
-def _events(ctx: Context, demo: dict[str, Any], codes: Codes) -> None:
-    for item in demo["eventi"]:
-        event = Event(
-            code=item["codice"],
-            kind=words.EVENT_KINDS[item["tipo"]],
-            title=item["titolo"],
-            text=item["descrizione"],
-            starts_at=instant(item["data"], item["ora"], ctx.timezone),
-            minutes=item["durata_minuti"],
-            place_id=codes.places[item["luogo"]],
-            state=words.EVENT_STATES[item["stato"]],
-            access_note=item["accessibilita"],
-            result=item.get("esito") or "",
-            seats=item["posti"],
-            attendance=item.get("presenti"),
-        )
-        ctx.session.add(event)
-        ctx.session.flush()
-        codes.events[event.code] = event.id
-        for project in item["progetti"]:
-            ctx.session.add(EventProject(event_id=event.id, project_id=codes.projects[project]))
-        search.put_document(ctx.session, "event", event.id, f"{event.title} {event.text}", is_public=True)

@@ -11,6 +11,9 @@ from lab.web.views import (
     csp,
     desk,
     drafts,
+    event_calendar,
+    event_desk,
+    event_desk_parts,
     events,
     feeds,
     flags,
@@ -47,7 +50,7 @@ from lab.web.views import (
 )
 
 #: These add their routes to the blueprint of proposals and to that of the desk.
-_PARTS = (say, own_proposal, answers)
+_PARTS = (say, own_proposal, answers, event_calendar, event_desk_parts)
 
 #: Every blueprint of the site, registered by the composition root.
 BLUEPRINTS: tuple[Blueprint, ...] = (
@@ -62,6 +65,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     pages.blueprint,
     csp.blueprint,
     events.blueprint,
+    event_desk.blueprint,
     plan.blueprint,
     programme.blueprint,
     projects.blueprint,

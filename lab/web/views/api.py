@@ -10,7 +10,7 @@ from lab.kernel.errors import NotFound
 from lab.kernel.ids import parse_receipt_code
 from lab.models.actions import ActionKind, ActionState
 from lab.models.contributions import Kind, State
-from lab.models.events import EventKind, EventState
+from lab.models.events import Event, EventKind, EventState
 from lab.models.programme import BodyKind
 from lab.models.projects import ProjectState
 from lab.services import action_pages, limits, open_data, programme, trace
@@ -21,6 +21,7 @@ from lab.services.listing import Wish
 from lab.services.open_data import ActionWish, EventWish, known_code
 from lab.web import api_json, api_query, api_schema, entrance
 from lab.web.access import cached, public
+from lab.web.api_event_shape import Event as Meeting
 from lab.web.app_state import context, lab, transaction
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -121,15 +122,19 @@ def events() -> Response:
         project_id=found.get("project"),
     )
     page = open_data.meetings(ctx, wish, api_query.after(datetime, int), api_query.limit())
-    return api_query.listed(page, lambda one: api_json.event(one, page.projects.get(one.id, ())))
+    return api_query.listed(page, lambda one: _meeting(one, page))
 
 
 @blueprint.get("/events/<code>")
 @cached
 def event(code: str) -> Response:
     """One of them."""
-    found, served = open_data.meeting(_everybody(), known_code(code, "event"))
-    return api_json.answer(api_json.event(found, served))
+    page = open_data.meeting(_everybody(), known_code(code, "event"))
+    return api_json.answer(_meeting(page.items[0], page))
+
+
+def _meeting(one: Event, page: open_data.Page[Event]) -> Meeting:
+    return api_json.event(one, page.projects.get(one.id, ()), page.bodies.get(one.id, ()))
 
 
 @blueprint.get("/bodies")

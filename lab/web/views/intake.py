@@ -151,5 +151,6 @@ def _id(choices: list[listing.Choice], what: str, code: str | None) -> int | Non
 def _event(code: str | None) -> int | None:
     if not code:
         return None
-    found: int | None = context().session.execute(select(Event.id).where(Event.code == code)).scalar()
+    query = select(Event.id).where(Event.code == code, Event.is_public)
+    found: int | None = context().session.execute(query).scalar()
     return found
