@@ -87,10 +87,10 @@ def standing(ctx: Context, contribution_id: int) -> Standing:
     return Standing(bool(row.supports), bool(row.follows))
 
 
-def standing_columns(person_id: int | None, contribution_id: Any) -> tuple[ColumnElement[bool], ...]:
+def standing_columns(person_id: Any, contribution_id: Any) -> tuple[ColumnElement[bool], ...]:
     """The same as columns `supports` and `follows`, for a query that reads the input anyway.
 
-    `contribution_id` is a number or `Contribution.id`.
+    `contribution_id` is a number or `Contribution.id`, `person_id` a number, a parameter or None.
     """
     if person_id is None:
         return (false().label("supports"), false().label("follows"))

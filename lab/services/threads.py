@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, and_, func, literal, or_, select, union_all
+from sqlalchemy import Select, and_, bindparam, func, literal, or_, select, union_all
 
 from lab.models.contributions import Contribution
 from lab.models.conversation import Comment
@@ -54,7 +55,19 @@ class Thread:
 
 def thread(ctx: Context, contribution_id: int, after: Key | None = None, *, newest: bool = False) -> Thread:
     """One page of the conversation under an input, oldest branch first unless `newest`. One statement."""
-    roots = _roots(contribution_id, after, newest).cte("roots")
+    values = {"contribution": contribution_id, "at": after and after[0], "after": after and after[1]}
+    rows = ctx.session.execute(_page(after is not None, newest), values).all()
+    branches = _branches(rows)
+    branches.sort(key=lambda branch: _key(branch.root.comment), reverse=newest)
+    more = len(branches) > ROOTS
+    branches = branches[:ROOTS]
+    return Thread(branches, _key(branches[-1].root.comment) if more else None)
+
+
+@cache
+def _page(later: bool, newest: bool) -> Select[Any]:
+    """Put together once for each way of paging: that takes longer than asking."""
+    roots = _roots(later, newest).cte("roots")
     replies = (
         select(
             Comment.id.label("id"),
@@ -70,18 +83,12 @@ def thread(ctx: Context, contribution_id: int, after: Key | None = None, *, newe
         select(roots.c.id, literal(0).label("place"), literal(0).label("replies")),
         select(replies.c.id, replies.c.place, replies.c.replies).where(replies.c.place <= REPLIES),
     ).subquery()
-    query = (
+    return (
         select(Comment, Office.name, shown.c.replies)
         .join(shown, shown.c.id == Comment.id)
         .outerjoin(Office, Office.id == Comment.office_id)
         .order_by(Comment.created_at, Comment.id)
     )
-    rows = ctx.session.execute(query).all()
-    branches = _branches(rows)
-    branches.sort(key=lambda branch: _key(branch.root.comment), reverse=newest)
-    more = len(branches) > ROOTS
-    branches = branches[:ROOTS]
-    return Thread(branches, _key(branches[-1].root.comment) if more else None)
 
 
 def branch(ctx: Context, comment_id: int, after: Key | None = None) -> tuple[Contribution, Thread] | None:
@@ -111,21 +118,23 @@ def branch(ctx: Context, comment_id: int, after: Key | None = None) -> tuple[Con
     return contribution, Thread(_branches(rows), _key(rows[-1][0]) if more else None)
 
 
-def _roots(contribution_id: int, after: Key | None, newest: bool) -> Select[Any]:
+def _roots(later: bool, newest: bool) -> Select[Any]:
     order = (Comment.created_at, Comment.id)
-    query = select(Comment.id).where(Comment.contribution_id == contribution_id, Comment.root_id.is_(None))
-    if after is not None:
-        query = query.where(_before(after) if newest else _after(after))
+    mine = Comment.contribution_id == bindparam("contribution")
+    query = select(Comment.id).where(mine, Comment.root_id.is_(None))
+    if later:
+        key: tuple[Any, Any] = (bindparam("at"), bindparam("after"))
+        query = query.where(_before(key) if newest else _after(key))
     ordered = query.order_by(*(column.desc() for column in order)) if newest else query.order_by(*order)
     return ordered.limit(ROOTS + 1)
 
 
-def _after(key: Key) -> Any:
+def _after(key: tuple[Any, Any]) -> Any:
     at, comment_id = key
     return or_(Comment.created_at > at, and_(Comment.created_at == at, Comment.id > comment_id))
 
 
-def _before(key: Key) -> Any:
+def _before(key: tuple[Any, Any]) -> Any:
     at, comment_id = key
     return or_(Comment.created_at < at, and_(Comment.created_at == at, Comment.id < comment_id))
 

@@ -1,12 +1,14 @@
 """The trace, walkable both ways: from somebody's words to what was built, and back to the words.
 
-Each walk is one statement: its parts are asked for together, each row saying what it is.
+Each walk is one statement: its parts are asked for together, each row saying what it is. The statements are
+put together once: that takes longer than sending them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -14,6 +16,7 @@ from sqlalchemy import (
     CompoundSelect,
     Select,
     Text,
+    bindparam,
     case,
     cast,
     func,
@@ -42,6 +45,8 @@ from lab.services.context import Context
 #: Words shown of an action or a project, and steps of an input.
 WORDS = 60
 STEPS = 300
+#: Where the walk begins.
+_THIS = bindparam("this", type_=BigInteger())
 
 
 @dataclass(frozen=True)
@@ -110,17 +115,22 @@ def of_contribution(ctx: Context, contribution_id: int) -> Trace:
 
     What was merged walks on from the input it went into.
     """
-    own = select(Contribution.merged_into_id).where(Contribution.id == contribution_id).scalar_subquery()
-    target = func.coalesce(own, contribution_id)
-    mine = or_(Contribution.id == contribution_id, Contribution.id == own)
+    return _walk(ctx, _from_contribution(), contribution_id)
+
+
+@cache
+def _from_contribution() -> CompoundSelect[Any]:
+    own = select(Contribution.merged_into_id).where(Contribution.id == _THIS).scalar_subquery()
+    target = func.coalesce(own, _THIS)
+    mine = or_(Contribution.id == _THIS, Contribution.id == own)
     woven = (
         select(Action.id)
         .join(ActionContribution, ActionContribution.action_id == Action.id)
         .where(ActionContribution.contribution_id == target, Action.state.in_(PUBLIC_ACTION_STATES))
     )
-    readable = or_(Contribution.visibility == Visibility.PUBLIC, Contribution.id == contribution_id)
-    parts = union_all(
-        _words(rank=_when(Contribution.id == contribution_id)).where(mine, readable),
+    readable = or_(Contribution.visibility == Visibility.PUBLIC, Contribution.id == _THIS)
+    return union_all(
+        _words(rank=_when(Contribution.id == _THIS)).where(mine, readable),
         _themes().where(Theme.id == select(Contribution.theme_id).where(Contribution.id == target)
                         .scalar_subquery()),
         _actions().where(Action.id.in_(woven)),
@@ -132,43 +142,50 @@ def of_contribution(ctx: Context, contribution_id: int) -> Trace:
                 == select(Contribution.office_id).where(Contribution.id == target).scalar_subquery(),
             )
         ),
-        _steps(contribution_id),
+        _steps(),
     )  # fmt: skip
-    return _walk(ctx, parts)
 
 
 def of_action(ctx: Context, action_id: int) -> Trace:
     """From an action back to the public words that started it, merged ones too, and on to its projects."""
-    linked = select(ActionContribution.contribution_id).where(ActionContribution.action_id == action_id)
-    this = select(Action.id).where(Action.id == action_id)
-    parts = union_all(
+    return _walk(ctx, _from_action(), action_id)
+
+
+@cache
+def _from_action() -> CompoundSelect[Any]:
+    linked = select(ActionContribution.contribution_id).where(ActionContribution.action_id == _THIS)
+    this = select(Action.id).where(Action.id == _THIS)
+    return union_all(
         *_words_of(linked),
         _themes().where(Theme.id.in_(select(Contribution.theme_id).where(Contribution.id.in_(linked)))),
-        _actions().where(Action.id == action_id),
+        _actions().where(Action.id == _THIS),
         _projects().where(
             Project.id.in_(select(ActionProject.project_id).where(ActionProject.action_id.in_(this)))
         ),
-        _offices().where(Office.id.in_(select(Action.office_id).where(Action.id == action_id))),
+        _offices().where(Office.id.in_(select(Action.office_id).where(Action.id == _THIS))),
     )
-    return _walk(ctx, parts)
 
 
 def of_project(ctx: Context, project_id: int) -> Trace:
     """From a project back to its public actions and to the public words behind them."""
+    return _walk(ctx, _from_project(), project_id)
+
+
+@cache
+def _from_project() -> CompoundSelect[Any]:
     actions = (
         select(Action.id)
         .join(ActionProject, ActionProject.action_id == Action.id)
-        .where(ActionProject.project_id == project_id, Action.state.in_(PUBLIC_ACTION_STATES))
+        .where(ActionProject.project_id == _THIS, Action.state.in_(PUBLIC_ACTION_STATES))
     )
     linked = select(ActionContribution.contribution_id).where(ActionContribution.action_id.in_(actions))
-    parts = union_all(
+    return union_all(
         *_words_of(linked),
         _themes().where(Theme.id.in_(select(Contribution.theme_id).where(Contribution.id.in_(linked)))),
         _actions().where(Action.id.in_(actions)),
-        _projects().where(Project.id == project_id),
-        _offices().where(Office.id.in_(select(Project.office_id).where(Project.id == project_id))),
+        _projects().where(Project.id == _THIS),
+        _offices().where(Office.id.in_(select(Project.office_id).where(Project.id == _THIS))),
     )
-    return _walk(ctx, parts)
 
 
 def _part(part: str, /, **columns: Any) -> Select[Any]:
@@ -243,7 +260,7 @@ def _offices() -> Select[Any]:
     return _part("office", id=Office.id, code=Office.code, title=Office.name)
 
 
-def _steps(contribution_id: int) -> Select[Any]:
+def _steps() -> Select[Any]:
     other = aliased(Contribution)
     # Codes of what not everybody may read stay out: the step is told, not its other end.
     known_other = (other.id == Step.other_id) & (other.visibility == Visibility.PUBLIC)
@@ -258,12 +275,12 @@ def _steps(contribution_id: int) -> Select[Any]:
         .outerjoin(Action, known_action)
         .outerjoin(Office, Office.id == Step.office_id)
         .outerjoin(Body, Body.id == Step.body_id)
-        .where(Step.contribution_id == contribution_id, Step.is_public)
+        .where(Step.contribution_id == _THIS, Step.is_public)
     )  # fmt: skip
 
 
-def _walk(ctx: Context, parts: CompoundSelect[Any]) -> Trace:
-    rows = list(ctx.session.execute(parts))
+def _walk(ctx: Context, parts: CompoundSelect[Any], start: int) -> Trace:
+    rows = list(ctx.session.execute(parts, {_THIS.key: start}))
     nodes = [_node(row) for row in rows if row.part != "step"]
     ranks = {(row.part, row.id): row.rank or 0 for row in rows}
     nodes.sort(key=lambda node: (_ORDER[node.kind], ranks[node.kind, node.id], node.id))

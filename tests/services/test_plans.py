@@ -15,7 +15,17 @@ from lab.db.engine import Database
 from lab.jobs import reminders
 from lab.kernel.clock import FrozenClock
 from lab.models.contributions import State
-from lab.services import contributions, desk, listing, outcomes, programme, projects
+from lab.services import (
+    contributions,
+    desk,
+    listing,
+    outcomes,
+    programme,
+    projects,
+    proposals,
+    threads,
+    trace,
+)
 from lab.services.context import Context
 from lab.services.contributions import Placement
 from lab.services.desk import Filters, Pile
@@ -74,6 +84,26 @@ def test_lists_walk_their_index(database: Database, acting: Acting, world: World
     walked = [plan for plan in plans if any(f"INDEX {index}" in step for step in plan)]
     assert walked, plans
     assert not [step for plan in walked for step in plan if "TEMP B-TREE" in step]
+
+
+def test_the_next_item_is_asked_for_with_the_same_statements(
+    database: Database, acting: Acting, world: World
+) -> None:
+    with database.writing() as session:
+        ctx = acting(session, "system")
+        codes = [contributions.place(ctx, Placement(f"Voce {number}")).code for number in range(2)]
+    asked: list[list[object]] = []
+    for code, who in zip(codes, ("rosa", "moderator"), strict=True):
+        with database.session() as session:
+            sent: list[object] = []
+            event.listen(session, "do_orm_execute", lambda state, sent=sent: sent.append(state.statement))
+            ctx = acting(session, who)
+            item = proposals.item(ctx, code).contribution
+            trace.of_contribution(ctx, item.id)
+            threads.thread(ctx, item.id)
+            asked.append(sent)
+    # Putting them together takes longer than sending them.
+    assert all(one is other for one, other in zip(*asked, strict=True))
 
 
 def test_a_project_lists_what_was_said_of_it_newest_first_page_by_page(
