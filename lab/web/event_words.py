@@ -187,6 +187,14 @@ EVENT_ERRORS: dict[str, Any] = {
     "later_first": _l("Dopo hai unito anche un'altra riga: separa prima quella."),
     "forgotten": _l("I nomi sono già stati cancellati, come promesso: non si può più separare."),
     "contact_elsewhere": _l("Il suo contatto è ora su un'altra iscrizione. Guarda prima quella."),
+    "not_begun": _l("L'incontro deve ancora cominciare."),
+    "already_published": _l("Intanto il verbale è stato pubblicato. Quello che hai scritto è qui sotto."),
+    "not_published": _l("Il verbale non è ancora pubblicato."),
+    "minutes_not_published": _l("Prima va pubblicato il verbale."),
+    "already_answered": _l("Ha già una risposta scritta."),
+    "what_is_missing": _l("Scrivi che cosa, oppure svuota la riga."),
+    "one_owner": _l("Di' chi: scegline uno dall'elenco oppure scrivi un nome, non tutti e due."),
+    "due_out_of_range": _l("Controlla il giorno: viene prima dell'incontro o è troppo lontano."),
     "same_id_other_content": _l(
         "Lo stesso numero è arrivato con un contenuto diverso: lo guarda una persona."
     ),
