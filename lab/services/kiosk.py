@@ -78,6 +78,11 @@ def take(ctx: Context, sender: Sender, record: Record, signer: Signer) -> Result
         return _for_a_person(record, before)
     if record.trouble:
         return set_aside(ctx, sender, record, record.trouble)
+    return act(ctx, sender, record, signer)
+
+
+def act(ctx: Context, sender: Sender, record: Record, signer: Signer) -> Result:
+    """Do what a readable record asks for, whether or not it lay in the tray. Raises as `take`."""
     _check_home(ctx, record)
     locale = said.text(record.payload, "locale", 12)
     acting = replace(ctx, locale=locale or ctx.locale)

@@ -49,6 +49,8 @@ class Record:
     trouble: str = ""
     #: Ask the books for the short code instead of taking the tablet's, which another party has.
     own_code: bool = True
+    #: Why a host lets this party in all the same: full, too late, too many.
+    override: str = ""
 
 
 @dataclass(frozen=True)

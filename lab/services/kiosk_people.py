@@ -30,7 +30,7 @@ def sign_up(ctx: Context, sender: Sender, record: Record, signer: Signer) -> Tol
     if again is not None:
         return Told(200, *_where(ctx, again))
     event = ctx.session.get_one(Event, sender.event_id)
-    if record.said_at > devices.ends_at(event) + devices.LATE:
+    if record.said_at > devices.ends_at(event) + devices.LATE and not record.override:
         raise Conflict("sign_up_closed")
     promised = said.number(record.payload, "lease_id")
     if promised is not None and leases.use(ctx, promised, party):
@@ -66,6 +66,7 @@ def _party(sender: Sender, record: Record) -> registrations.Party:
         claim_digest=token_digest(claim) if len(claim) >= 20 else None,
         device_id=sender.device_id,
         said_at=record.said_at,
+        override_reason=record.override,
     )
 
 
@@ -110,7 +111,7 @@ def walk_in(ctx: Context, sender: Sender, record: Record, signer: Signer) -> Tol
         event_id=sender.event_id,
         name=said.text(payload, "name", registrations.NAME_LIMIT),
         party_size=said.number(payload, "party_size", 1) or 0,
-        override_reason=said.text(payload, "override_reason", arrivals.REASON_LIMIT),
+        override_reason=record.override or said.text(payload, "override_reason", arrivals.REASON_LIMIT),
         source=Source.DOOR,
         code=_code(record),
         client_uuid=record.client_uuid,
@@ -134,6 +135,7 @@ def check_in(ctx: Context, sender: Sender, record: Record, signer: Signer) -> To
         code=said.text(payload, "code", 20),
         claim_digest=token_digest(claim) if claim else None,
         people=said.number(payload, "people"),
+        override_reason=record.override,
         source=Source.DOOR if sender.is_door else Source.KIOSK,
         client_uuid=record.client_uuid,
         payload_hash=said.content_hash(record),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from typing import Any
 
 from flask_babel import force_locale, ngettext
@@ -14,12 +13,12 @@ from lab.kernel.locales import SUPPORTED
 from lab.models.kiosk import SeatLease
 from lab.services import devices, kiosk_bundle, kiosk_versions
 from lab.services.kiosk_bundle import Facts
+from lab.web import kiosk_shell
 from lab.web.app_state import lab
 from lab.web.kiosk_texts import texts_in
 
 Json = dict[str, Any]
 
-_HASHED = re.compile(r"kiosk\.([0-9a-f]{12})\.js")
 #: What rises with every sign-up; the version of the bundle does not.
 _COUNTS = ("taken", "lent", "waiting")
 
@@ -28,7 +27,7 @@ def bundle(facts: Facts) -> Json:
     """All that docs/kiosk.md promises. `version` changes when anything but the counts does."""
     settings = lab().settings
     made = {
-        "application": application(),
+        "application": kiosk_shell.version(),
         "event": _event(facts),
         "sign_up": _sign_up(facts),
         "locales": [
@@ -60,12 +59,6 @@ def lease(found: SeatLease | None) -> Json | None:
         "used": found.used,
         "expires_at": found.expires_at.isoformat(),
     }
-
-
-def application() -> str:
-    """Which application this site serves; "" without a built bundle."""
-    found = _HASHED.search(lab().assets.url("kiosk.js"))
-    return found.group(1) if found else ""
 
 
 def _version(made: Json) -> str:
