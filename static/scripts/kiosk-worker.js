@@ -7,6 +7,8 @@ const WAIT = 2000;
 const { version, files = [] } = self.SHELL ?? {};
 const NAME = `totem-${version}`;
 const known = new Set(files);
+// The page varies with the reader's language and cookie; here there is one page for all.
+const KEPT = { cacheName: NAME, ignoreVary: true };
 
 async function install() {
   const cache = await caches.open(NAME);
@@ -27,9 +29,9 @@ async function clean() {
 
 /** The page from the network while it belongs to this shell and comes in time, else the one that is kept. */
 async function page(request) {
-  const kept = await caches.match(PAGE, { cacheName: NAME });
+  const kept = await caches.match(PAGE, KEPT);
   try {
-    const answer = await fetch(request, { signal: AbortSignal.timeout(kept ? WAIT : 60_000) });
+    const answer = await fetch(request.url, { signal: AbortSignal.timeout(kept ? WAIT : 60_000) });
     // A newer page would ask for files that are not here yet: its worker brings them whole, then it comes.
     if (!kept || (answer.ok && answer.headers.get('X-Totem') === version)) return answer;
     if (answer.headers.has('X-Totem')) self.registration.update().catch(() => {});
@@ -56,6 +58,6 @@ self.addEventListener('fetch', (event) => {
   if (request.mode === 'navigate') {
     if (pathname === PAGE) event.respondWith(page(request));
   } else if (known.has(pathname)) {
-    event.respondWith(caches.match(pathname, { cacheName: NAME }).then((kept) => kept ?? fetch(request)));
+    event.respondWith(caches.match(pathname, KEPT).then((kept) => kept ?? fetch(request)));
   }
 });

@@ -1,7 +1,7 @@
 // The first screen, to which everything returns: what one can do here, in words as large as a hand.
 import { h, icon, plan } from './dom.js';
 import { line } from './net.js';
-import { t } from './texts.js';
+import { moment, t } from './texts.js';
 
 /** Why one cannot sign up now, or null; and whether one would wait. */
 function signing({ sign_up: offer }) {
@@ -25,6 +25,8 @@ export function attract(app) {
   return [
     h('div', { class: 'totem-scene' }, plan()),
     h('div', { class: 'totem-deeds' },
+      h('p', { class: 'totem-title', dir: 'auto' }, h('strong', {}, bundle.event.title),
+        h('span', {}, moment(bundle.event.starts_at))),
       h('h1', { tabindex: '-1' }, t('hello')),
       offers.includes('sign_up') && (why ? h('p', { class: 'totem-note' }, icon('it-info-circle'), t(why))
         : large(t('sign_up'), t(note), 'it-pencil', go('sign_up', { party_size: 1, step: 0, answers: {} }), 'deed-main')),

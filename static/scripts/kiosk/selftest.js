@@ -12,7 +12,7 @@ const within = (promise, wait) => Promise.race([promise, new Promise((_ok, no) =
 
 async function workerStands() {
   await within(navigator.serviceWorker.ready, PATIENCE);
-  return Boolean(await caches.match('/totem', { ignoreSearch: true }));
+  return Boolean(await caches.match('/totem', { ignoreVary: true }));
 }
 
 export const minutes = () => Math.round(Math.abs(line.offset ?? 0) / 60_000);
