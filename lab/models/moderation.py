@@ -13,7 +13,7 @@ from lab.db.types import Code
 from lab.models.accounts import Person
 from lab.models.contributions import Contribution
 from lab.models.conversation import Comment
-from lab.models.programme import Body
+from lab.models.programme import Body, Office
 
 
 class FlagReason(StrEnum):
@@ -97,6 +97,7 @@ class PassedOn(Base):
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     note: Mapped[str] = mapped_column(Text, default="")
     body: Mapped[Body | None] = relationship(lazy="raise")
+    office: Mapped[Office | None] = relationship(lazy="raise")
 
 
 class DeskNote(Base):

@@ -355,7 +355,7 @@ def passed_on(ctx: Context, contribution_id: int) -> Sequence[PassedOn]:
     query = (
         select(PassedOn)
         .where(PassedOn.contribution_id == contribution_id)
-        .options(joinedload(PassedOn.body))
+        .options(joinedload(PassedOn.body), joinedload(PassedOn.office))
         .order_by(PassedOn.at.desc(), PassedOn.id.desc())
     )
     return ctx.session.execute(query).scalars().all()

@@ -396,6 +396,11 @@ def test_what_the_site_says_of_itself_is_checked(sign_in: SignIn, fields: dict[s
     form = {"version": "0", "name": "Lab", "neighbourhood": "Q", "town": "S", "owner": "Comune"}
     answer = sign_in("moderator").post("/regia/sito/profilo", data={**form, **fields})
     assert answer.status_code == 422
+    # Each mistake is told by the name of its line and leads to it.
+    told = re.findall(r'<li><a href="#([\w-]+)">([^<]+)</a>: ([^<]+)</li>', answer.text)
+    assert told
+    for place, line, words in told:
+        assert f'id="{place}"' in answer.text and "[" not in words and "-0" not in line
 
 
 def test_opening_hours_reach_the_footer(sign_in: SignIn, client: FlaskClient) -> None:

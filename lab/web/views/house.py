@@ -75,6 +75,8 @@ def _draw_settings(rules_form: RulesForm | None = None, profile_form: ProfileFor
         profile_form = _profile_form()
         profile_form.version.data = str(versions.get(site.PROFILE_KEY, 0))
     names = get_day_names(locale=language())
+    for day, hours in enumerate(profile_form.hours):
+        hours.label.text = names[day]
     return draw(
         "settings",
         rules_form=rules_form,
