@@ -10,10 +10,11 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, Date, Select, Text, cast, func, literal, null, select, union_all
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import aliased, joinedload
 
 from lab.db.types import UtcDateTime
 from lab.kernel.clock import local_date
+from lab.kernel.errors import NotFound
 from lab.models.actions import PUBLIC_ACTION_STATES, Action, ActionContribution, ActionState
 from lab.models.answers import Answer, Verdict
 from lab.models.capture import (
@@ -27,6 +28,7 @@ from lab.models.capture import (
     RemarkForm,
 )
 from lab.models.contributions import Contribution, Kind, State, Visibility
+from lab.models.events import Event
 from lab.models.pictures import Photo
 from lab.models.programme import Body, Office, Place
 from lab.models.rooms import RoomQuestion
@@ -144,6 +146,15 @@ _COLUMNS: dict[str, Any] = {
     "at": UtcDateTime(),
     "day": Date(),
 }
+
+
+def meeting(ctx: Context, code: str) -> Event:
+    """A public meeting with its place. One statement. Raises `NotFound`."""
+    query = select(Event).where(Event.code == code, Event.is_public).options(joinedload(Event.place))
+    found = ctx.session.execute(query).scalar_one_or_none()
+    if found is None:
+        raise NotFound("event")
+    return found
 
 
 def of(ctx: Context, event_id: int, limit: int = SHOWN) -> EventOutcome:
