@@ -177,7 +177,7 @@ _CORNER: dict[str, Any] = {
     "corner_title": _l("Angolo di chi accoglie"),
     "c_queue": _l("Da mandare"),
     "c_sent": _l("Già mandati"),
-    "c_oldest": _l("Il più vecchio è delle"),
+    "c_oldest": _l("Il più vecchio"),
     "c_old": _l("Aspetta da più di un giorno. Porta il tablet dove c'è rete."),
     "c_sync": _l("Ultima volta in rete"),
     "c_never": _l("Mai"),

@@ -43,8 +43,8 @@ async function ask(method, path, body, headers) {
 }
 
 /** Calls the tablet's interface. Raises Refused when the site says no, any other error when it is out of reach. */
-export async function call(method, path, body, headers = {}) {
-  const all = { ...(body && { 'Content-Type': 'application/json' }), ...(token && { Authorization: `Bearer ${token}` }), ...headers };
+export async function call(method, path, body, headers = {}, bearer = token) {
+  const all = { ...(body && { 'Content-Type': 'application/json' }), ...(bearer && { Authorization: `Bearer ${bearer}` }), ...headers };
   let found;
   try {
     found = await ask(method, `/totem/api/${path}`, body, all);
@@ -53,7 +53,7 @@ export async function call(method, path, body, headers = {}) {
     throw error;
   }
   const { answer, data } = found;
-  if (answer.status === 401 && token) line.state = 'revoked';
+  if (answer.status === 401 && bearer) line.state = 'revoked';
   if (!answer.ok && answer.status !== 304) {
     throw new Refused(answer.status, data, Number(answer.headers.get('Retry-After')) || null);
   }
@@ -64,22 +64,20 @@ export async function call(method, path, body, headers = {}) {
 
 /** Whether the site itself answers. A portal's page, a proxy's error and silence are all "no". */
 export async function ping() {
-  const before = token;
+  // A network says nothing about whether this tablet may still send.
   const revoked = line.state === 'revoked';
-  token = null;
+  line.state = 'off';
+  let ours = false;
   try {
-    line.state = 'off';
-    const { data } = await call('GET', 'ping');
-    if (data?.totem === 'lab') return true;
-    line.state = 'portal';
+    // Whoever answers here is not known yet: the token is not for them.
+    const { data } = await call('GET', 'ping', null, {}, null);
+    ours = data?.totem === 'lab';
+    if (!ours) line.state = 'portal';
   } catch {
     // call() has noted what is wrong.
-  } finally {
-    token = before;
-    // A network says nothing about whether this tablet may still send.
-    if (revoked) line.state = 'revoked';
   }
-  return false;
+  if (revoked) line.state = 'revoked';
+  return ours;
 }
 
 /** Asks for the bundle, or hears that ours is the newest. Answers the one in use from now on. */

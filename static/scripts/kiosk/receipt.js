@@ -77,7 +77,8 @@ export function receipt(app, data) {
     app.outbox.removeEventListener('change', change);
   };
   const longer = () => {
-    bar.remove();
+    // It keeps its place: what one is about to touch must not move away.
+    bar.classList.add('is-long');
     idle.watch(LONG, app.reset);
   };
   const hurry = !data.stays && !idle.needsTime();
