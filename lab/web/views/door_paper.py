@@ -46,7 +46,7 @@ def print_sheets(code: str) -> AnyResponse | Page:
             numbers = [one.number for one in made]
     except Invalid as error:
         refuse(form, error)
-        return _sheets(event, form), 422
+        return _sheets(hosting.by_code(context(), code)[0], form), 422
     return redirect(url_for("door.printed", code=code, n=numbers), 303)
 
 
@@ -77,16 +77,18 @@ def grid(code: str, number: int) -> str:
 @allow(Permission.EVENT_RUN)
 def save_grid(code: str, number: int) -> AnyResponse | Page:
     """All lines at once: those that are right are saved, the others stay as typed with what is wrong."""
-    event = seen(code, "paper")
-    found = paper.sheet_of(context(), event.id, number)
-    typed = [_chosen(from_form(request.form, n, f"-{n}")) for n in range(1, found.lines + 1)]
-    kept = [one if one.is_blank else _save(event, found, one) for one in typed]
+    event, _grant = hosting.by_code(context(), code)
+    event_id, lines = event.id, paper.sheet_of(context(), event.id, number).lines
+    typed = [_chosen(from_form(request.form, n, f"-{n}")) for n in range(1, lines + 1)]
+    kept = [one if one.is_blank else _save(event_id, number, one) for one in typed]
     wrong = [one for one in kept if one.trouble]
     if wrong:
-        return _grid(event, found, kept), 409 if all(one.differs for one in wrong) else 422
+        event = seen(code, "paper")
+        page = _grid(event, paper.sheet_of(context(), event.id, number), kept)
+        return page, 409 if all(one.differs for one in wrong) else 422
     if "finito" in request.form:
         with transaction() as ctx:
-            paper.finish(ctx, event.id, number, is_typed=True)
+            paper.finish(ctx, event_id, number, is_typed=True)
         flash(_("Foglio %(number)s finito.", number=number), "success")
         return redirect(url_for("door.sheet", code=code), 303)
     flash(_("Foglio %(number)s salvato.", number=number), "success")
@@ -98,8 +100,7 @@ def save_grid(code: str, number: int) -> AnyResponse | Page:
 def save_line(code: str, number: int, line_no: int) -> Response | tuple[Response, int]:
     """One line, as one leaves it. Answers with how it stands now."""
     event, _grant = hosting.by_code(context(), code)
-    found = paper.sheet_of(context(), event.id, number)
-    kept = _save(event, found, from_form(request.form, line_no))
+    kept = _save(event.id, number, from_form(request.form, line_no))
     answer = jsonify(
         saved=not kept.trouble,
         version=kept.version,
@@ -121,12 +122,12 @@ def open_again(code: str, number: int) -> AnyResponse:
     return redirect(url_for("door.grid", code=code, number=number), 303)
 
 
-def _save(event: Event, found: PaperSheet, typed: Typed) -> Typed:
+def _save(event_id: int, number: int, typed: Typed) -> Typed:
     try:
         with transaction() as ctx:
-            return as_typed(paper.type_line(ctx, typed.command(event.id, found.number)))
+            return as_typed(paper.type_line(ctx, typed.command(event_id, number)))
     except (Invalid, Conflict) as error:
-        standing = paper.lines(context(), found)
+        standing = paper.lines(context(), paper.sheet_of(context(), event_id, number))
         return typed.refused(error, standing[typed.number - 1])
 
 
