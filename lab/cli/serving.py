@@ -11,9 +11,11 @@ from types import FrameType
 
 import click
 
-from lab.cli.common import open_database, require_schema, settings, words
-from lab.cli.demo.accounts import PASSWORD, SIGN_INS
+from lab.cli.common import acting, open_database, require_schema, settings, words
+from lab.cli.demo.accounts import KIOSK_CODE, KIOSK_PIN, PASSWORD, SIGN_INS
+from lab.db.engine import Database
 from lab.jobs import runner
+from lab.services import devices, site
 from lab.settings import Settings
 
 #: Seconds that children have to finish what they are doing before they are killed.
@@ -34,8 +36,9 @@ def serve(host: str, port: int, workers: int, threads: int, with_worker: bool, d
     current = settings()
     with open_database() as (_settings, database):
         require_schema(database)
-    if demo and not current.is_production:
-        _print_sign_ins(f"http://{host}:{port}")
+        if demo and not current.is_production:
+            _print_sign_ins(f"http://{host}:{port}")
+            _print_kiosk_code(current, database, f"http://{host}:{port}/totem")
     environ = {**os.environ, "PORT": str(port)}
     commands = [_gunicorn(host, port, workers, threads)]
     if with_worker:
@@ -95,6 +98,21 @@ def _print_sign_ins(address: str) -> None:
     click.echo(words(f"Accessi demo (password {PASSWORD}):", f"Demo sign-ins (password {PASSWORD}):"))
     for account in SIGN_INS:
         click.echo(f"  {account.email:32} {account.what}")
+
+
+def _print_kiosk_code(current: Settings, database: Database, address: str) -> None:
+    """The code of the demonstration's tablet, moved on to the meeting that comes next."""
+    with acting(current, database) as ctx:
+        event = devices.standing_code(ctx, KIOSK_CODE, KIOSK_PIN) if site.demo_accounts(ctx) else None
+    if event is None:
+        return
+    code = f"{KIOSK_CODE[:4]}-{KIOSK_CODE[4:]}"
+    click.echo(
+        words(
+            f"Totem: {address}  codice {code}, PIN {KIOSK_PIN} (incontro {event.code})",
+            f"Kiosk: {address}  code {code}, PIN {KIOSK_PIN} (meeting {event.code})",
+        )
+    )
 
 
 @click.command(help=words("Esegue i lavori in attesa.", "Carry out waiting work."))

@@ -5,16 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import pytest
 from click.testing import Result
 from sqlalchemy import func, select
 
+from lab.cli import serving
+from lab.cli.demo.accounts import KIOSK_CODE
 from lab.db.engine import Database
+from lab.kernel.clock import utcnow
+from lab.kernel.errors import NotFound
 from lab.kernel.passwords import verify_password
 from lab.models.accounts import Credential
 from lab.models.actions import Action, ActionProject
 from lab.models.contributions import Contribution, ContributionAuthor, State, Tally
 from lab.models.events import Event, EventState
 from lab.models.projects import Milestone, Project
+from lab.policy.actor import SYSTEM
+from lab.services import devices
+from lab.services.context import Context
 from lab.services.tally import whole
 
 Run = Callable[..., Result]
@@ -83,3 +91,22 @@ def test_an_empty_schema_is_told_plainly(lab: Run, tmp_path: object) -> None:
     result = lab("demo", "load", url=f"sqlite:///{tmp_path}/fresh.db")
     assert result.exit_code == 1
     assert "lab db upgrade" in result.output
+
+
+def test_the_tablet_of_the_demo_pairs_with_the_meeting_that_comes_next(
+    lab: Run, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "_supervise", lambda *_: 0)
+    lab("demo", "load")
+    said = lab("serve", "--demo").output
+    coming = select(Event.code).where(Event.starts_at > utcnow(), Event.state == EventState.PLANNED)
+    with database.writing() as session:
+        ctx = Context(session, SYSTEM, utcnow())
+        first = session.execute(coming.order_by(Event.starts_at, Event.id).limit(1)).scalar_one()
+        assert f"/totem  code CRCN-TTEM, PIN 2468 (meeting {first})" in said
+        made = [devices.pair(ctx, "crcn ttem", standing_too=True).device for _ in range(2)]
+        assert {device.event.code for device in made} == {first}
+        assert len({device.prefix for device in made}) == 2
+        # where real people are, a code that everybody knows opens nothing
+        with pytest.raises(NotFound):
+            devices.pair(ctx, KIOSK_CODE, standing_too=False)

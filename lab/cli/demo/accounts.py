@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from lab.models.accounts import Role
 
 PASSWORD = "crocione-demo"  # noqa: S105  # shown on the sign-in page; the demo never loads in production
+#: Pairs tablets with the next meeting of the demonstration, and opens their corner.
+KIOSK_CODE = "CRCNTTEM"
+KIOSK_PIN = "2468"
 
 
 @dataclass(frozen=True)

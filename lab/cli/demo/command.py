@@ -8,7 +8,9 @@ import click
 
 from lab.cli.common import acting, fail, open_database, require_schema, say, words
 from lab.cli.demo import loader
+from lab.cli.demo.accounts import KIOSK_CODE, KIOSK_PIN
 from lab.kernel.clock import local_date
+from lab.services import devices
 
 
 @click.group("demo", help=words("Il quartiere dimostrativo.", "The demonstration neighbourhood."))
@@ -43,5 +45,6 @@ def load(reference_date: datetime | None, if_empty: bool) -> None:
                 raise fail("Ci sono già dati: uso solo un database vuoto.", "There is data here already.")
             today = local_date(ctx.now, ctx.timezone)
             made = loader.load(ctx, reference_date.date() if reference_date else today)
+            devices.standing_code(ctx, KIOSK_CODE, KIOSK_PIN)
     numbers = ", ".join(f"{count} {what}" for what, count in made.items())
     say(f"Demo caricata: {numbers}.", f"Demo loaded: {numbers}.")

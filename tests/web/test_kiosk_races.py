@@ -1,0 +1,122 @@
+"""Tablets that come back together, repeat themselves and meet a database that goes away: each record once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from lab.db.engine import Database
+from lab.kernel.errors import Unavailable
+from lab.models.contributions import Contribution
+from lab.models.events import Event
+from lab.models.kiosk import KioskKey, SeatLease, TrayItem
+from lab.models.registrations import Registration, RegistrationState, SignUp
+from lab.policy.actor import SYSTEM
+from lab.services import sealing
+from lab.services.context import Context
+from tests.meetings import make_event
+from tests.tablets import Tablet, paired
+from tests.world import NOW, World
+
+PLACES = 20
+EACH = 24
+
+
+@pytest.fixture
+def event(database: Database, world: World) -> Event:
+    with database.writing() as session:
+        return make_event(session, world, sign_up_capacity=PLACES)
+
+
+def deliver(tablet: Tablet, records: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Send in batches of twenty until each record has its final answer."""
+    final: dict[str, dict[str, Any]] = {}
+    while waiting := [one for one in records if one["client_uuid"] not in final]:
+        for result in tablet.send(*waiting[:20]):
+            if result["status"] != 503:
+                final[result["client_uuid"]] = result
+    return final
+
+
+def test_two_tablets_back_at_once_lose_and_double_nothing(
+    app: Flask, database: Database, event: Event
+) -> None:
+    tablets = [paired(app, database, event) for _ in range(2)]
+    lease = tablets[0].post("lease", {"seats": 10}).get_json()["lease"]
+    written = []
+    for tablet in tablets:
+        promised: dict[str, Any] = {"lease_id": lease["id"]} if tablet is tablets[0] else {}
+        people = [tablet.sign_up(f"P{n}", **(promised if n < 10 else {})) for n in range(EACH)]
+        ideas = [tablet.write("idea", text=f"Idea {n}") for n in range(5)]
+        written.append([*ideas, *people])
+    # each outbox is sent by two tabs at once: the second sending repeats the first
+    with ThreadPoolExecutor(4) as pool:
+        sendings = [
+            pool.submit(deliver, replace(tablet, client=app.test_client()), records)
+            for tablet, records in zip(tablets, written, strict=True)
+            for _ in range(2)
+        ]
+        answers = [sending.result() for sending in sendings]
+    assert all({one["status"] for one in answer.values()} <= {200, 201} for answer in answers)
+    assert sum(one["status"] == 201 for answer in answers for one in answer.values()) == 2 * (EACH + 5)
+    with database.session() as session:
+        assert rows(session, Registration) == 2 * EACH
+        assert rows(session, Contribution) == 10
+        assert rows(session, TrayItem) == 0
+        confirmed = select(func.count()).where(Registration.state == RegistrationState.CONFIRMED)
+        assert session.execute(confirmed).scalar_one() == PLACES
+        books = session.get_one(SignUp, event.id)
+        assert (books.taken, books.lent, books.waiting) == (PLACES, 0, 2 * EACH - PLACES)
+        kept = session.execute(select(SeatLease)).scalar_one()
+        assert (kept.used, kept.seats) == (10, 10)
+        numbers = select(Registration.queue_no).where(Registration.queue_no.is_not(None))
+        assert len(set(session.execute(numbers).scalars())) == books.waiting
+    promised_ones = [one["client_uuid"] for one in written[0][5:15]]
+    assert {answers[0][one]["result"] for one in promised_ones} == {"confirmed"}
+
+
+def rows(session: Session, model: Any) -> int:
+    return session.execute(select(func.count()).select_from(model)).scalar_one()
+
+
+def test_a_database_that_goes_away_makes_the_tablet_wait(
+    app: Flask, database: Database, event: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tablet = paired(app, database, event)
+    records = [tablet.sign_up(f"P{n}") for n in range(6)]
+    writing, left = database.writing, [4]
+
+    @contextmanager
+    def away(session: Session | None = None) -> Iterator[Session]:
+        left[0] -= 1
+        if left[0] < 0:
+            raise Unavailable
+        with writing(session) as current:
+            yield current
+
+    monkeypatch.setattr(database, "writing", away)
+    # one transaction for the tablet's sign of life, three for records
+    assert [one["status"] for one in tablet.send(*records)] == [201] * 3 + [503] * 3
+    answer = tablet.post("records", {"records": records})
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
+    monkeypatch.undo()
+    assert [one["status"] for one in tablet.send(*records)] == [200] * 3 + [201] * 3
+
+
+def test_two_processes_that_need_the_first_key_agree(database: Database) -> None:
+    def key(_: int) -> str:
+        with database.writing() as session:
+            return sealing.current_key(Context(session, SYSTEM, NOW)).public_key
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(key, range(8)))) == 1
+    with database.session() as session:
+        assert rows(session, KioskKey) == 1
