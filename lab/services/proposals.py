@@ -272,6 +272,8 @@ class Item:
     projects: list[Linked]
     originals: list[Linked]
     authors: list[str]
+    #: Whether the reader's own words came in through a merge.
+    is_co_author: bool
     #: What the office answered; the first one counts, the others were corrected by it.
     answers: Sequence[Answer]
 
@@ -343,6 +345,8 @@ def item(ctx: Context, code: str) -> Item:
         projects=[one for one in linked if one.what == "project"],
         originals=[one for one in linked if one.what == "original"],
         authors=_co_authors(contribution, linked),
+        is_co_author=ctx.actor.is_signed_in
+        and any(one.what == "author" and one.detail == str(ctx.actor.person_id) for one in linked),
         # Corrected answers are rare: only they cost a statement of their own.
         answers=answers.published(ctx, contribution.id) if replies > 1 else [answer][:replies],
     )

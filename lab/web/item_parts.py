@@ -53,6 +53,8 @@ class ItemActions:
     #: Whether supporting is open: public, neither merged nor withdrawn.
     is_open: bool
     is_author: bool
+    #: Whether the reader's words were merged into it.
+    is_co_author: bool
     standing: Standing
     follow: FollowButton
     form: SupportForm | None
@@ -106,7 +108,9 @@ class ThreadView:
     write_url: str = ""
 
 
-def item_actions(contribution: Contribution, standing: Standing | None = None) -> ItemActions:
+def item_actions(
+    contribution: Contribution, standing: Standing | None = None, *, co_author: bool = False
+) -> ItemActions:
     """Support and follow for an input. `standing` spares a statement where the page has asked already."""
     ctx = context()
     if standing is None:
@@ -117,6 +121,7 @@ def item_actions(contribution: Contribution, standing: Standing | None = None) -
         supports=contribution.supports_count,
         is_open=contribution.visibility is Visibility.PUBLIC and contribution.state not in ASIDE_STATES,
         is_author=signed_in and contribution.person_id == ctx.actor.person_id,
+        is_co_author=co_author,
         standing=standing,
         follow=_follow("proposte", contribution.code, standing.follows),
         form=SupportForm(formdata=None, follow=True) if signed_in else None,

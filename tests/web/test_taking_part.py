@@ -14,7 +14,7 @@ from lab.db.engine import Database
 from lab.models.contributions import Contribution, Visibility
 from lab.models.conversation import Comment, Follow, Support
 from lab.models.moderation import Flag
-from lab.services import contributions
+from lab.services import contributions, merging
 from lab.services.contributions import Placement
 from tests.world import PERSONAS, World
 
@@ -263,3 +263,19 @@ def test_what_is_withdrawn_can_be_read_but_takes_no_more_comments(
     assert answer.status_code in (403, 405)
     assert samir.post(f"/proposte/{item.code}/commenti", data={"text": "Ancora io"}).status_code == 403
     assert number(database, Comment) == 1
+
+
+def test_a_co_author_reads_that_their_words_are_inside_and_is_not_asked_for_support(
+    sign_in: SignIn, database: Database, acting: Callable[..., object], item: Contribution, world: World
+) -> None:
+    with database.writing() as session:
+        twin = contributions.place(
+            acting(session, "samir"),  # type: ignore[arg-type]
+            Placement(text="Panchine all'ombra", person_id=world.people["samir"]),
+        )
+        team = acting(session, "facilitator")
+        merging.unite(team, merging.Unite(item.id, (twin.id,), "Uguali"))  # type: ignore[arg-type]
+    page = sign_in("samir").get(f"/proposte/{item.code}").text
+    assert "Qui dentro ci sono anche le tue parole" in page and f"/proposte/{item.code}/sostegno" not in page
+    other = sign_in("moderator").get(f"/proposte/{item.code}").text
+    assert "le tue parole" not in other and f"/proposte/{item.code}/sostegno" in other

@@ -216,7 +216,7 @@ def show(code: str) -> str:
         here=here,
         trace=walk,
         answers=item.answers,
-        actions=item_actions(one, Standing(item.supports, item.follows)),
+        actions=item_actions(one, Standing(item.supports, item.follows), co_author=item.is_co_author),
         thread=item_thread(one),
         mine=ctx.actor.is_signed_in and one.person_id == ctx.actor.person_id,
         breadcrumb=[(_("Proposte"), url_for("proposals.index")), (one.code, None)],
