@@ -426,3 +426,67 @@ def test_answers_arrive_as_the_tablet_holds_them(tablet: Tablet, database: Datab
 def test_the_pin_is_no_secret_of_the_site(event: Event) -> None:
     assert pins.is_pin("2580")
     assert not any(pins.is_pin(text) for text in ("258", "123456789", "1111", "1234", "25a0", ""))
+
+
+def faults(value: Any, schema: dict[str, Any], named: dict[str, Any], at: str = "") -> list[str]:
+    """Where an answer is not what the description says; fields that it does not name count too."""
+    if "$ref" in schema:
+        return faults(value, named[schema["$ref"].rsplit("/", 1)[1]], named, at)
+    if "anyOf" in schema:
+        return min((faults(value, one, named, at) for one in schema["anyOf"]), key=len)
+    kinds: dict[str, type] = {
+        "string": str, "integer": int, "boolean": bool, "null": type(None), "array": list, "object": dict
+    }  # fmt: skip
+    if type(value) is not kinds[schema["type"]] or value not in schema.get("enum", [value]):
+        return [f"{at}: {value!r}"]
+    if isinstance(value, list):
+        return [
+            one for n, part in enumerate(value) for one in faults(part, schema["items"], named, f"{at}/{n}")
+        ]
+    if not isinstance(value, dict) or ("properties" not in schema and "additionalProperties" not in schema):
+        return []
+    known = schema.get("properties", {})
+    missing = [f"{at}: {name} is missing" for name in schema.get("required", []) if name not in value]
+    rest = schema.get("additionalProperties")
+    return missing + [
+        one
+        for name, part in value.items()
+        for one in (
+            faults(part, known.get(name, rest), named, f"{at}/{name}")
+            if known.get(name, rest)
+            else [f"{at}/{name} is not described"]
+        )
+    ]
+
+
+def test_the_description_says_what_is_answered(
+    app: Flask, database: Database, event: Event, acting: Acting, client: FlaskClient
+) -> None:
+    described = client.get("/totem/api/openapi.json").get_json()
+    named = described["components"]["schemas"]
+    routes = {str(rule) for rule in app.url_map.iter_rules() if str(rule).startswith("/totem/api/")}
+    assert {f"/totem/api{path}" for path in described["paths"]} == routes
+    door = paired(app, database, event, mode=DeviceMode.DOOR)
+    with database.writing() as session:
+        _, code = devices.make_code(acting(session, "facilitator"), NewCode(event.id, "Ingresso", PIN))
+    sending = {
+        "records": [
+            door.sign_up("Rosa"), door.write("walk_in", name="Ugo", party_size=10), door.sign_up("Ida"),
+            door.write("check_in", code="ZZZZ"), door.write("idea", text="Panchine"),
+        ],
+        "report": {"queue": 0},
+    }  # fmt: skip
+    bodies = {"/pair": {"code": code}, "/records": sending, "/lease": {"seats": 2}}
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            body = bodies.get(path) if method == "post" else {"used": 0} if method == "delete" else None
+            for headers, expected in ((door.headers, None), ({}, 401)):
+                answer = client.open(f"/totem/api{path}", method=method.upper(), json=body, headers=headers)
+                if "security" in operation and expected:
+                    continue
+                told = operation["responses"][str(answer.status_code)]["content"]
+                (schema,) = (one["schema"] for one in told.values())
+                assert faults(answer.get_json(), schema, named, path) == []
+                assert expected in (None, answer.status_code)
+    shape = described["paths"]["/records"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert faults(sending, shape, named) == []
