@@ -1,4 +1,4 @@
-"""What is new in public, for the feed: outcomes of inputs, adopted actions, what is reported about them."""
+"""What is new in public, for the feed: outcomes of inputs, adopted actions and their news, meetings."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from lab.kernel.errors import NotFound
 from lab.models.actions import PUBLIC_ACTION_STATES, Action, ActionProject, ActionUpdate
 from lab.models.answers import Answer
 from lab.models.contributions import Contribution, ContributionProject, Outcome, State, Visibility
+from lab.models.events import Event, EventState
 from lab.models.programme import Office
 from lab.models.projects import Project
-from lab.services import telling
+from lab.services import events, telling
 from lab.services.context import Context
 
 #: Entries in a feed.
@@ -34,6 +35,8 @@ class Entry:
     text: str
     office: str
     outcome: Outcome | None = None
+    #: When a meeting begins.
+    day: datetime | None = None
 
 
 def project_title(ctx: Context, code: str) -> tuple[int, str]:
@@ -45,8 +48,13 @@ def project_title(ctx: Context, code: str) -> tuple[int, str]:
 
 
 def news(ctx: Context, project_id: int | None = None) -> list[Entry]:
-    """The newest entries, of the whole lab or of one project; three statements."""
-    entries = [*_outcomes(ctx, project_id), *_adopted(ctx, project_id), *_updates(ctx, project_id)]
+    """The newest entries, of the whole lab or of one project; four statements."""
+    entries = [
+        *_outcomes(ctx, project_id),
+        *_adopted(ctx, project_id),
+        *_updates(ctx, project_id),
+        *_meetings(ctx, project_id),
+    ]
     return sorted(entries, key=lambda entry: (entry.at, entry.key), reverse=True)[:MOST]
 
 
@@ -124,4 +132,16 @@ def _updates(ctx: Context, project_id: int | None) -> list[Entry]:
         Entry(f"update-{update.id}", "done" if update.progress == 100 else "update", update.at, "action",
               code, title, update.text, update.signed_as)
         for update, code, title in ctx.session.execute(query)
+    ]  # fmt: skip
+
+
+def _meetings(ctx: Context, project_id: int | None) -> list[Entry]:
+    """Meetings when they are announced, moved or called off."""
+    query = events.public(events.Wish(project_id=project_id)).where(Event.changed_at.is_not(None))
+    query = query.order_by(Event.changed_at.desc(), Event.id.desc()).limit(MOST)
+    return [
+        Entry(f"event-{event.id}", "called_off" if event.state is EventState.CANCELLED else "meeting",
+              event.changed_at or event.starts_at, "event", event.code, event.title,
+              event.cancelled_reason or event.purpose or event.text, "", day=event.starts_at)
+        for event in ctx.session.execute(query).scalars()
     ]  # fmt: skip

@@ -14,7 +14,7 @@ from lab.web.i18n import language
 
 #: Nobody plans outside these years, and a robot that follows "next month" comes to an end.
 FIRST_YEAR, LAST_YEAR = 2020, 2050
-_MONTH = re.compile(r"(\d{4})-(\d{2})")
+_MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
 
 
 @dataclass

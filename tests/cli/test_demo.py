@@ -17,9 +17,12 @@ from lab.kernel.errors import NotFound
 from lab.kernel.passwords import verify_password
 from lab.models.accounts import Credential
 from lab.models.actions import Action, ActionProject
+from lab.models.capture import Commitment
 from lab.models.contributions import Contribution, ContributionAuthor, State, Tally
-from lab.models.events import Event, EventState
+from lab.models.events import Event, EventHost, EventState
+from lab.models.operations import CodeCounter
 from lab.models.projects import Milestone, Project
+from lab.models.registrations import Registration, SignUp
 from lab.policy.actor import SYSTEM
 from lab.services import devices
 from lab.services.context import Context
@@ -48,6 +51,44 @@ def test_the_whole_neighbourhood_is_there(lab: Run, database: Database) -> None:
         assert (kept.via_id, kept.contribution_id) == (merged.id, merged.merged_into_id)
         # the books agree with the things
         assert session.execute(select(func.sum(Tally.count)).where(*whole())).scalar_one() == 40
+
+
+def test_every_meeting_has_its_words_places_hosts_and_books(lab: Run, database: Database) -> None:
+    assert lab("demo", "load", "--reference-date", "2026-11-23").exit_code == 0
+    with database.session() as session:
+        events = {event.code: event for event in session.execute(select(Event)).scalars()}
+        books = {row.event_id: row for row in session.execute(select(SignUp)).scalars()}
+        for event in events.values():
+            assert event.purpose
+            assert event.promise
+            assert event.influence
+            assert event.place_id
+            assert event.id in books
+        asked = {"EV16": 71, "EV17": 0, "EV18": 16, "EV19": 7, "EV20": 5}
+        people = func.coalesce(func.sum(Registration.party_size), 0)
+        for code, number in asked.items():
+            signed_up = select(people).where(Registration.event_id == events[code].id)
+            assert session.execute(signed_up).scalar_one() == number
+            assert books[events[code].id].taken == number
+        # of what has been only totals are left, and nobody in the demo can be written to
+        past = select(Registration.id).join(Event, Event.id == Registration.event_id)
+        assert session.execute(past.where(Event.state == EventState.HELD)).first() is None
+        contact = Registration.email.is_not(None) | Registration.phone.is_not(None)
+        assert session.execute(select(Registration.id).where(contact)).first() is None
+        assert (events["EV01"].attendance, books[events["EV01"].id].arrived) == (118, 118)
+        assert (events["EV16"].languages, events["EV16"].offers) == (
+            ["it", "ar", "es"], ["childcare", "interpreter"]
+        )  # fmt: skip
+        assert events["EV12"].series_id == events["EV15"].series_id is not None
+        hosts = select(func.count()).select_from(EventHost)
+        assert session.execute(hosts).scalar_one() == 40
+        promised = session.execute(select(Commitment.code, Commitment.event_id).order_by(Commitment.code))
+        assert {row.code: row.event_id for row in promised} == {
+            "I01": events["EV15"].id, "I07": events["EV04"].id
+        }  # fmt: skip
+        rows = session.execute(select(CodeCounter.prefix, CodeCounter.last))
+        counters = {row.prefix: row.last for row in rows}
+        assert (counters["EV"], counters["I"]) == (20, 10)
 
 
 def test_dates_move_with_the_day_it_is_loaded(lab: Run, database: Database) -> None:

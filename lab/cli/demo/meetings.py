@@ -70,6 +70,7 @@ def _series(ctx: Context) -> dict[str, int]:
 def _event(ctx: Context, item: dict[str, Any], codes: Codes) -> Event:
     purpose: Purpose = PURPOSES[item["tipo"]]
     offers, languages = _offers(item)
+    starts_at = instant(item["data"], item["ora"], ctx.timezone)
     event = Event(
         code=item["codice"],
         kind=words.EVENT_KINDS[item["tipo"]],
@@ -78,7 +79,7 @@ def _event(ctx: Context, item: dict[str, Any], codes: Codes) -> Event:
         purpose=purpose.purpose,
         influence=purpose.influence,
         promise=purpose.promise,
-        starts_at=instant(item["data"], item["ora"], ctx.timezone),
+        starts_at=starts_at,
         minutes=item["durata_minuti"],
         place_id=codes.places[item["luogo"]],
         state=words.EVENT_STATES[item["stato"]],
@@ -88,7 +89,8 @@ def _event(ctx: Context, item: dict[str, Any], codes: Codes) -> Event:
         result=item.get("esito") or "",
         seats=item["posti"],
         attendance=item.get("presenti"),
-        changed_at=ctx.now,
+        # Meetings are announced three weeks ahead.
+        changed_at=min(starts_at - timedelta(days=21), ctx.now),
     )
     ctx.session.add(event)
     ctx.session.flush()

@@ -11,6 +11,7 @@ from flask_wtf.file import FileField
 from wtforms import (
     BooleanField,
     HiddenField,
+    SelectChoice,
     SelectField,
     SelectMultipleField,
     StringField,
@@ -81,7 +82,6 @@ class EventForm(CreatingForm, WhenForm):
     title = StringField(_l("Titolo"), validators=[_needed(), _at_most(event_plan.TITLE_LIMIT)])
     minutes = WholeField(
         _l("Quanti minuti dura"),
-        description=_l("Se lo lasci vuoto vale la durata di solito."),
         validators=[
             Optional(),
             NumberRange(
@@ -227,9 +227,11 @@ class SeriesForm(CreatingForm):
     rhythm = SelectField(
         _l("Ogni quanto"),
         choices=[
-            (event_series.Rhythm.WEEKLY.value, _l("Ogni settimana")),
-            (event_series.Rhythm.FORTNIGHTLY.value, _l("Ogni due settimane")),
-            (event_series.Rhythm.MONTHLY.value, _l("Ogni mese, lo stesso giorno della settimana")),
+            SelectChoice(event_series.Rhythm.WEEKLY.value, _l("Ogni settimana")),
+            SelectChoice(event_series.Rhythm.FORTNIGHTLY.value, _l("Ogni due settimane")),
+            SelectChoice(
+                event_series.Rhythm.MONTHLY.value, _l("Ogni mese, lo stesso giorno della settimana")
+            ),
         ],
         validators=[_needed()],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -27,6 +28,8 @@ from lab.web.pagination import decode_key, encode_key, page_url
 blueprint = Blueprint("event_desk", __name__, url_prefix="/regia/eventi")
 
 AFTER = "dopo"
+#: When most meetings begin.
+USUAL_HOUR = time(18)
 Page = tuple[str, int]
 
 
@@ -52,7 +55,7 @@ def index() -> str:
 def new() -> str:
     """The form of a new meeting: four answers are enough."""
     event_editing.may_create(context())
-    return _draw_new(_offered(EventForm(languages=["it"])))
+    return _draw_new(_offered(EventForm(data={"kind": "meeting", "hour": USUAL_HOUR, "languages": ["it"]})))
 
 
 @blueprint.post("/nuovo")

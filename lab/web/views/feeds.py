@@ -15,6 +15,7 @@ from lab.services import feed
 from lab.services.feed import Entry
 from lab.web.access import cached
 from lab.web.app_state import context, lab
+from lab.web.formats import datetime_words
 from lab.web.labels import label
 
 blueprint = Blueprint("feeds", __name__)
@@ -74,6 +75,10 @@ def _title(entry: Entry) -> str:
         return str(_("Azione conclusa: %(title)s", title=entry.title))
     if entry.kind == "update":
         return str(_("Novità sull'azione: %(title)s", title=entry.title))
+    if entry.kind == "meeting":
+        return str(_("Incontro: %(title)s, %(day)s", title=entry.title, day=datetime_words(entry.day)))
+    if entry.kind == "called_off":
+        return str(_("Annullato: %(title)s, %(day)s", title=entry.title, day=datetime_words(entry.day)))
     outcome = label(entry.outcome) if entry.outcome else _("Ha una risposta")
     return f"{outcome}: {entry.title}"
 
