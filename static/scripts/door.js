@@ -6,8 +6,12 @@ const pause = (ms) => new Promise((done) => { setTimeout(done, ms); });
 function place(text) {
   const page = new DOMParser().parseFromString(text, 'text/html');
   for (const piece of page.body.querySelectorAll(':scope > [id]')) document.getElementById(piece.id)?.replaceWith(piece);
+  const done = document.querySelector('#door-answer :is(.door-in, .door-again, .door-undone)');
   const first = document.querySelector('#door-answer [data-first]');
-  first?.focus({ preventScroll: true });
+  const field = document.getElementById('parole');
+  if (done) field.value = '';
+  // At a keyboard the next name can be typed at once; on a phone the keyboard stays away.
+  (done && window.matchMedia('(pointer: fine)').matches ? field : first)?.focus({ preventScroll: true });
   document.getElementById('door-answer').scrollIntoView({ block: 'nearest' });
 }
 
@@ -53,7 +57,7 @@ document.addEventListener('submit', (event) => {
   send(event.target);
 });
 
-// A letter typed anywhere begins the next search: the hands stay on the keyboard.
+// Escape begins the next search: the hands stay on the keyboard.
 document.addEventListener('keydown', (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.key !== 'Escape') return;
   const field = document.getElementById('parole');

@@ -56,14 +56,13 @@ def live(code: str) -> Response:
 
 @blueprint.post("/cerca")
 @allow(Permission.EVENT_RUN)
-def find(code: str) -> Page | str:
+def find(code: str) -> str:
     """Who this may be: by name, code, telephone, or the address of a ticket."""
     event = seen(code, "search")
     words = request.form.get("parole", "").strip()[:400]
     if not words:
         return _draw(event, None)
-    answer = door_answer.found(context(), event, words)
-    return _draw(event, answer), 404 if answer.say is Say.UNKNOWN else 200
+    return _draw(event, door_answer.found(context(), event, words))
 
 
 @blueprint.post("/arrivo")
@@ -184,7 +183,8 @@ def _refusal(code: str, answer: Answer, status: int) -> Page:
 
 
 def _marked(code: str, arrival_id: int, *, again: bool = False) -> AnyResponse:
-    return redirect(url_for("door.show", code=code, fatto=arrival_id, ancora=1 if again else None), 303)
+    to = url_for("door.show", code=code, fatto=arrival_id, ancora=1 if again else None, _anchor="door-answer")
+    return redirect(to, 303)
 
 
 def _number(name: str) -> int | None:

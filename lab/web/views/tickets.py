@@ -12,10 +12,10 @@ from flask import Blueprint, Response, flash, make_response, redirect, render_te
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
-from lab.kernel.errors import Conflict, Invalid
+from lab.kernel.errors import Conflict, Invalid, NotFound
 from lab.models.registrations import RegistrationState
 from lab.policy.permissions import Permission
-from lab.services import event_calendar, registrations, sign_up_changes, sign_up_settings, tickets
+from lab.services import event_calendar, hosting, registrations, sign_up_changes, sign_up_settings, tickets
 from lab.services.sign_up_changes import Change
 from lab.services.tickets import Ticket
 from lab.web import programme_cards as cards
@@ -79,10 +79,24 @@ def show(key: str) -> Response:
         qr=qr_svg(address),
         answers=answers,
         needs=[forms.need_words(code) for code in ticket.registration.needs],
+        door_url=_door(ticket),
         claim=LabForm() if reader() and ticket.registration.person_id is None else None,
         is_mine=ticket.registration.person_id is not None
         and ticket.registration.person_id == context().actor.person_id,
     )
+
+
+def _door(ticket: Ticket) -> str | None:
+    """Where a host who read this ticket with the phone's own camera marks the arrival."""
+    ctx = context()
+    if not ctx.actor.is_staff:
+        return None
+    try:
+        event, _grant = hosting.run(ctx, ticket.event.id)
+    except NotFound:
+        return None
+    number = ticket.registration.id
+    return url_for("door.ticket", code=event.code, registration_id=number, _anchor="door-answer")
 
 
 def _answer_words(value: Any) -> str:
