@@ -255,6 +255,7 @@ def test_what_is_withdrawn_can_be_read_but_takes_no_more_comments(
     with database.session() as session:
         comment = session.execute(select(Comment)).scalar_one()
     sign_in("rosa").post(f"/proposte/{item.code}/ritira", data={"reason": "Ci ho ripensato", "sure": "y"})
+    assert "Ti diciamo a ogni passo" not in sign_in("rosa").get(f"/proposte/{item.code}").text
     for reader in (samir, client, sign_in("moderator")):
         page = reader.get(f"/proposte/{item.code}").text
         assert "Anche vicino alla scuola" in page and "I commenti sono chiusi" in page
