@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import url_for
 
 from lab.kernel.locales import SUPPORTED
-from lab.models.capture import CommitmentState
 from lab.models.events import Event, EventState, Fullness, Offer
 from lab.services import events
 from lab.services.context import Context
@@ -20,8 +19,8 @@ from lab.web.app_state import lab
 from lab.web.event_filters import Filters
 from lab.web.labels import label
 
-#: Titles longer than these (in characters) are set smaller on a poster.
-_LARGE, _MIDDLE = 32, 64
+#: Sizes of a title on a poster, each with the longest title (in characters) that is set in it.
+_SIZES = (("l", 32), ("m", 64), ("s", 110))
 
 
 @dataclass(frozen=True)
@@ -31,17 +30,6 @@ class AgendaLine:
     at: datetime
     title: str
     minutes: int
-
-
-@dataclass(frozen=True)
-class Promise:
-    """What somebody took on, with the day by which while it is open."""
-
-    code: str
-    title: str
-    who: str
-    state: CommitmentState
-    due: date | None
 
 
 def ends_at(event: Event) -> datetime:
@@ -56,16 +44,6 @@ def agenda(event: Event, points: Sequence[Line]) -> list[AgendaLine]:
         lines.append(AgendaLine(at, point.title, point.number))
         at += timedelta(minutes=point.number)
     return lines
-
-
-def promises(lines: Sequence[Line]) -> list[Promise]:
-    """What was promised there; the day only while it is still to come about."""
-    found = []
-    for one in lines:
-        state = CommitmentState(one.state)
-        due = one.day if state is CommitmentState.OPEN else None
-        found.append(Promise(one.code, one.title, one.more or "", state, due))
-    return found
 
 
 def language_names(event: Event) -> list[tuple[str, str]]:
@@ -96,8 +74,8 @@ def facts(ctx: Context, event: Event) -> dict[str, Any]:
 
 
 def title_size(title: str) -> str:
-    """How large a title stands on a poster: l, m or s."""
-    return "l" if len(title) <= _LARGE else "m" if len(title) <= _MIDDLE else "s"
+    """How large a title stands on a poster: l, m, s or xs."""
+    return next((size for size, most in _SIZES if len(title) <= most), "xs")
 
 
 def feed_url(filters: Filters) -> str:
