@@ -44,7 +44,7 @@ function ask(row, answer) {
   const choose = Object.assign(document.createElement('fieldset'), { className: 'grid-choose' });
   const legend = document.createElement('legend');
   const theirs = Object.assign(document.createElement('bdi'), { textContent: answer.other.words });
-  legend.append(words.differs, theirs);
+  legend.append(`${words.differs} `, theirs);
   choose.append(legend);
   const close = () => { choose.remove(); row.classList.remove('is-differing'); };
   for (const [word, take] of [[words.mine, false], [words.theirs, true]]) {
