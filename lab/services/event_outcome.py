@@ -34,8 +34,8 @@ from lab.models.programme import Body, Office, Place
 from lab.models.rooms import RoomQuestion
 from lab.services.context import Context
 
-#: Remarks shown on the meeting's page; the rest is in the list of what was said.
-SHOWN = 120
+#: Remarks on one page of a meeting.
+SHOWN = 60
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,8 @@ class EventOutcome:
     text: str = ""
     attended: int | None = None
     corrected_at: datetime | None = None
-    has_more: bool = False
+    #: Where the next page of remarks goes on; None at the end.
+    more_after: int | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -157,25 +158,34 @@ def meeting(ctx: Context, code: str) -> Event:
     return found
 
 
-def of(ctx: Context, event_id: int, limit: int = SHOWN) -> EventOutcome:
-    """What became of this meeting as everybody may read it, with `limit` remarks. One statement."""
-    shown = (
-        select(Contribution.id)
-        .where(
-            Contribution.event_id == event_id,
-            Contribution.visibility == Visibility.PUBLIC,
-            Contribution.state != State.WITHDRAWN,
-        )
-        .order_by(Contribution.id)
-        .limit(limit + 1)
-        .subquery()
+def of(ctx: Context, event_id: int, limit: int = SHOWN, after: int | None = None) -> EventOutcome:
+    """What became of this meeting as everybody may read it, with `limit` remarks. One statement.
+
+    `after` is the id of the remark from which a further page goes on; it holds remarks only.
+    """
+    ids = _ids(event_id, limit, after)
+    parts = [_said(ids), _written(ids), _woven(ids), _answered(ids)]
+    if after is None:
+        parts += [_promised(event_id), _sheets(event_id), _minutes(event_id), _corrected(event_id)]
+    return _read(ctx, list(ctx.session.execute(union_all(*parts))), limit)
+
+
+def _ids(event_id: int, limit: int, after: int | None) -> Any:
+    """The ids of a page of remarks, one more to know of, and on the first page those of all points agreed."""
+    one = Contribution
+    public = (
+        one.event_id == event_id,
+        one.visibility == Visibility.PUBLIC,
+        one.state != State.WITHDRAWN,
     )
-    ids = select(shown.c.id)
-    parts = union_all(
-        _said(ids), _written(ids), _woven(ids), _answered(ids), _promised(event_id), _sheets(event_id),
-        _minutes(event_id), _corrected(event_id),
-    )  # fmt: skip
-    return _read(ctx, list(ctx.session.execute(parts)), limit)
+    points = select(EventRemark.contribution_id).where(
+        EventRemark.event_id == event_id, EventRemark.form == RemarkForm.AGREED_POINT
+    )
+    remarks = select(one.id).where(*public, one.id.not_in(points)).order_by(one.id).limit(limit + 1)
+    if after is not None:
+        remarks = remarks.where(one.id > after)
+        return select(remarks.subquery().c.id)
+    return union_all(select(remarks.subquery().c.id), select(one.id).where(*public, one.id.in_(points)))
 
 
 def _part(part: str, /, **columns: Any) -> Select[Any]:
@@ -297,8 +307,10 @@ def _read(ctx: Context, rows: list[Any], limit: int) -> EventOutcome:
         widths = tuple(int(width) for width in row.words.split(","))
         found.sheets.append((row.code, widths, row.number, row.second, row.title))
     said = sorted(by_part["said"], key=lambda row: int(row.id))
-    found.has_more = len(said) > limit
-    known = {row.id: _remark(ctx, row) for row in said[:limit]}
+    points = [row for row in said if row.form == RemarkForm.AGREED_POINT.value]
+    remarks = [row for row in said if row.form != RemarkForm.AGREED_POINT.value]
+    found.more_after = remarks[limit - 1].id if len(remarks) > limit else None
+    known = {row.id: _remark(ctx, row) for row in (*points, *remarks[:limit])}
     _add_ends(known, by_part)
     for one in sorted(known.values(), key=lambda one: (one.position, one.id)):
         _pile(found, one).append(one)

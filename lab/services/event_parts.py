@@ -1,4 +1,4 @@
-"""What hangs on a meeting: projects, bodies, documents, agenda, the other dates, promises. One statement."""
+"""What hangs on a meeting: projects, bodies, documents, agenda, the other dates. One statement."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from sqlalchemy import (
     Select,
     Text,
     cast,
-    func,
     literal,
     null,
     select,
@@ -22,9 +21,8 @@ from sqlalchemy import (
 )
 
 from lab.db.types import UtcDateTime
-from lab.models.capture import Commitment, Minutes, MinutesState
 from lab.models.events import AgendaItem, Event, EventBody, EventDocument, EventProject
-from lab.models.programme import Body, Office
+from lab.models.programme import Body
 from lab.models.projects import Project
 from lab.services.context import Context
 
@@ -46,9 +44,6 @@ class Parts:
     agenda: list[Line]
     #: Other public dates of the series: `at`, `state`.
     dates: list[Line]
-    #: Promises made there: `title` what, `more` who, `day` by when, `state`.
-    commitments: list[Line]
-    has_minutes: bool
 
 
 _COLUMNS: dict[str, Any] = {
@@ -87,8 +82,6 @@ def parts(ctx: Context, event: Event) -> Parts:
         documents=found["document"],
         agenda=found["agenda"],
         dates=sorted(found["date"], key=lambda row: (row.at, row.id)),
-        commitments=found["commitment"],
-        has_minutes=bool(found["minutes"]),
     )
 
 
@@ -107,15 +100,6 @@ def _query(event: Event) -> CompoundSelect[Any]:
         _part("agenda", id=AgendaItem.id, title=AgendaItem.title, number=AgendaItem.minutes,
               position=AgendaItem.position)
         .where(AgendaItem.event_id == key),
-        _part("commitment", id=Commitment.id, code=Commitment.code, title=Commitment.text,
-              more=func.coalesce(Office.name, Body.name, Commitment.owner_name), day=Commitment.due_on,
-              state=Commitment.state, position=Commitment.position)
-        .select_from(Commitment)
-        .outerjoin(Office, Office.id == Commitment.office_id)
-        .outerjoin(Body, Body.id == Commitment.body_id)
-        .where(Commitment.event_id == key, Commitment.is_public),
-        _part("minutes", id=Minutes.event_id)
-        .where(Minutes.event_id == key, Minutes.state == MinutesState.PUBLISHED),
     ]  # fmt: skip
     if event.series_id is not None:
         # The latest dates under the limit, so that those to come are always among them.

@@ -12,16 +12,16 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from lab.kernel.clock import local_date, start_of_local_day
 from lab.kernel.errors import NotFound
-from lab.models.contributions import Contribution
 from lab.models.events import Event, EventBody, EventKind, EventProject, EventState
 from lab.models.programme import Body
 from lab.models.projects import Project
 from lab.policy.permissions import Permission
-from lab.services import event_parts
+from lab.services import event_outcome, event_parts
 from lab.services.context import Context
+from lab.services.event_outcome import EventOutcome
 from lab.services.event_parts import Parts
 
-#: Meetings and remarks on one page.
+#: Meetings on one page.
 PER_PAGE = 20
 COMING = 30
 #: More meetings than this in one month, or in one calendar file, belong into another calendar.
@@ -55,12 +55,11 @@ class Calendar:
 
 @dataclass(frozen=True)
 class EventPage:
-    """One meeting with what hangs on it and a page of what was said there (earliest first)."""
+    """One meeting with what hangs on it and what became of it."""
 
     event: Event
     parts: Parts
-    said: list[Contribution]
-    has_more: bool
+    outcome: EventOutcome
 
 
 def is_past(ctx: Context, event: Event) -> bool:
@@ -193,17 +192,10 @@ def readable(ctx: Context, code: str, *options: Any) -> Event:
     return event
 
 
-def page(ctx: Context, code: str, after: Mark | None = None) -> EventPage:
-    """One meeting. Three statements. Raises `NotFound`, also while it is prepared by others."""
+def page(ctx: Context, code: str, after: int | None = None) -> EventPage:
+    """One meeting; `after` is where a further page of what was said there goes on. Three statements.
+
+    Raises `NotFound`, also while it is prepared by others.
+    """
     event = readable(ctx, code)
-    said = (
-        select(Contribution)
-        .where(Contribution.event_id == event.id, Contribution.is_listed)
-        .options(joinedload(Contribution.place), joinedload(Contribution.theme))
-        .order_by(Contribution.created_at, Contribution.id)
-        .limit(PER_PAGE + 1)
-    )
-    if after:
-        said = said.where(tuple_(Contribution.created_at, Contribution.id) > after)
-    found = list(ctx.session.execute(said).scalars())
-    return EventPage(event, event_parts.parts(ctx, event), found[:PER_PAGE], len(found) > PER_PAGE)
+    return EventPage(event, event_parts.parts(ctx, event), event_outcome.of(ctx, event.id, after=after))

@@ -71,19 +71,18 @@ def index() -> str:
 @cached
 def show(code: str) -> str:
     """What, when, where, for what, how to come, what came of it and what was said there."""
-    after = _mark(AFTER)
+    key = decode_key(request.args.get(AFTER), 1)
+    after = key[0] if key and isinstance(key[0], int) else None
     found = events.page(context(), code, after)
-    event, last = found.event, found.said[-1] if found.has_more else None
-    next_url = page_url(**{AFTER: encode_key(last.created_at.isoformat(), last.id)}) if last else None
+    event, more = found.event, found.outcome.more_after
     return render_template(
         "pages/events/show.html",
         event=event,
         parts=found.parts,
         agenda=event_page.agenda(event, found.parts.agenda),
-        promises=event_page.promises(found.parts.commitments),
-        said=[cards.voice_card(contribution) for contribution in found.said],
+        outcome=found.outcome,
         first_url=url_for("events.show", code=code) if after else None,
-        next_url=next_url,
+        next_url=page_url(**{AFTER: encode_key(more)}) if more else None,
         breadcrumb=[(_("Incontri"), url_for("events.index")), (event.title, None)],
         **event_page.facts(context(), event),
     )
