@@ -70,6 +70,13 @@ class Tablet:
     prefix: str
     #: When the first tablet of this meeting was paired: nothing can have been said before.
     since: datetime
+    #: Sign-ups said later are looked at by a person.
+    until: datetime
+
+
+def closes_at(event: Event) -> datetime:
+    """Until when tablets in the room take sign-ups."""
+    return ends_at(event) + LATE
 
 
 def ends_at(event: Event) -> datetime:
@@ -204,12 +211,14 @@ def by_token(ctx: Context, token: str) -> Tablet | None:
     """The tablet behind a token, while it may speak; else None. One statement."""
     other = aliased(Device)
     first = select(func.min(other.paired_at)).where(other.event_id == Device.event_id).scalar_subquery()
-    query = select(Device, Event.code, first).join(Event, Event.id == Device.event_id)
+    query = select(Device, Event.code, Event.starts_at, Event.minutes, first)
+    query = query.join(Event, Event.id == Device.event_id)
     row = ctx.session.execute(query.where(Device.token_digest == token_digest(token))).one_or_none()
     if row is None or row.Device.revoked_at is not None or row.Device.expires_at <= ctx.now:
         return None
     device = row.Device
-    return Tablet(device.id, device.event_id, row.code, device.mode, device.prefix, row[2])
+    until = row.starts_at + timedelta(minutes=row.minutes) + LATE
+    return Tablet(device.id, device.event_id, row.code, device.mode, device.prefix, row[4], until)
 
 
 def heard(ctx: Context, device_id: int, report: dict[str, Any]) -> None:

@@ -58,6 +58,7 @@ def sender_of(tablet: Tablet) -> Sender:
         device_id=tablet.id,
         since=tablet.since,
         is_door=tablet.mode is DeviceMode.DOOR,
+        until=tablet.until,
     )
 
 
@@ -83,7 +84,7 @@ def take(ctx: Context, sender: Sender, record: Record, signer: Signer) -> Result
 
 def act(ctx: Context, sender: Sender, record: Record, signer: Signer) -> Result:
     """Do what a readable record asks for, whether or not it lay in the tray. Raises as `take`."""
-    _check_home(ctx, record)
+    record = replace(record, again=_came_before(ctx, record))
     locale = said.text(record.payload, "locale", 12)
     acting = replace(ctx, locale=locale or ctx.locale)
     told = _BY_KIND[record.kind](acting, sender, record, signer)
@@ -135,7 +136,7 @@ def _for_a_person(record: Record, reason: str) -> Result:
     return Result(record.client_uuid, status, "needs_review", {"reason": reason})
 
 
-def _check_home(ctx: Context, record: Record) -> None:
+def _came_before(ctx: Context, record: Record) -> bool:
     homes = union_all(
         *(
             select(literal(name).label("home")).where(column == record.client_uuid)
@@ -147,8 +148,10 @@ def _check_home(ctx: Context, record: Record) -> None:
             )
         )
     )
-    if set(ctx.session.execute(homes).scalars()) - _HOMES[record.kind]:
+    found = set(ctx.session.execute(homes).scalars())
+    if found - _HOMES[record.kind]:
         raise Conflict("same_id_other_content")
+    return bool(found)
 
 
 _BY_KIND = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
@@ -13,7 +12,7 @@ from lab.kernel.errors import NotFound
 from lab.models.events import Event
 from lab.models.kiosk import Device, KioskKey, SeatLease
 from lab.models.registrations import EventQuestion, Registration, SeatGroup, SignUp
-from lab.services import audit, devices, leases, registrations, sealing
+from lab.services import audit, leases, registrations, sealing
 from lab.services.context import Context
 from lab.services.devices import Tablet
 
@@ -66,11 +65,6 @@ def news(ctx: Context, tablet: Tablet) -> News:
         leases.standing(ctx, tablet.id),
         ctx.session.execute(arrived).scalar() or 0,
     )
-
-
-def closes_at(event: Event) -> datetime:
-    """Until when tablets in the room take sign-ups."""
-    return devices.ends_at(event) + devices.LATE
 
 
 def people(ctx: Context, tablet: Tablet) -> Sequence[Registration]:

@@ -15,7 +15,7 @@ from lab.db.upsert import insert_once
 from lab.kernel.errors import Invalid, NotFound
 from lab.models.events import Event
 from lab.models.kiosk import Device, DeviceMode, KioskFile
-from lab.services import audit, hosting
+from lab.services import audit, devices, hosting
 from lab.services.context import Context
 from lab.services.kiosk import Result
 from lab.services.kiosk_payload import Sender
@@ -108,8 +108,9 @@ def sender(ctx: Context, event: Event, exported: Exported) -> Sender:
         raise Invalid("file", "other_meeting")
     device = ctx.session.get(Device, exported.device_id) if exported.device_id else None
     if device is None or device.event_id != event.id:
-        return Sender(event.id, event.code)
-    return Sender(event.id, event.code, device.id, is_door=device.mode is DeviceMode.DOOR)
+        return Sender(event.id, event.code, devices.closes_at(event))
+    is_door = device.mode is DeviceMode.DOOR
+    return Sender(event.id, event.code, devices.closes_at(event), device.id, is_door=is_door)
 
 
 def remember(ctx: Context, event_id: int, exported: Exported, results: Iterable[Result]) -> KioskFile:

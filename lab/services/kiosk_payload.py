@@ -29,6 +29,8 @@ class Sender:
 
     event_id: int
     event_code: str
+    #: Sign-ups said later are looked at by a person.
+    until: datetime
     device_id: int | None = None
     #: Nothing can have been said on it before.
     since: datetime | None = None
@@ -49,6 +51,8 @@ class Record:
     trouble: str = ""
     #: Ask the books for the short code instead of taking the tablet's, which another party has.
     own_code: bool = True
+    #: Something stands under its id already.
+    again: bool = False
     #: Why a host lets this party in all the same: full, too late, too many.
     override: str = ""
 

@@ -8,9 +8,9 @@ from typing import Any
 from lab.kernel.errors import Conflict, Denied, Invalid
 from lab.kernel.ids import ALPHABET, token_digest
 from lab.kernel.tokens import Signer
-from lab.models.events import Event, Offer
+from lab.models.events import Offer
 from lab.models.registrations import Registration, RegistrationState, SignUp, Source
-from lab.services import arrivals, devices, leases, registrations, tickets
+from lab.services import arrivals, leases, registrations, tickets
 from lab.services import kiosk_payload as said
 from lab.services.context import Context
 from lab.services.kiosk_payload import Record, Sender, Told
@@ -23,22 +23,21 @@ PROMISED = "promised_place"
 
 def sign_up(ctx: Context, sender: Sender, record: Record, signer: Signer) -> Told:
     """A party signs up; places that this tablet was lent and promised are theirs."""
-    party = _party(sender, record)
-    registrations.ensure_books(ctx, sender.event_id)
-    leases.hold(ctx, sender.event_id)
-    again = registrations.repeated(ctx, record.client_uuid, registrations.payload_hash(party))
-    if again is not None:
-        return Told(200, *_where(ctx, again))
-    event = ctx.session.get_one(Event, sender.event_id)
-    if record.said_at > devices.ends_at(event) + devices.LATE and not record.override:
+    if record.said_at > sender.until and not record.override:
         raise Conflict("sign_up_closed")
-    promised = said.number(record.payload, "lease_id")
-    if promised is not None and leases.use(ctx, promised, party):
-        party = replace(party, lease_id=promised)
+    party = _party(sender, record)
+    promised = None if record.again else said.number(record.payload, "lease_id")
+    if promised is not None:
+        leases.hold(ctx, sender.event_id)
+        # Somebody who sent the same at the same moment has used the promise already.
+        if registrations.by_client_uuid(ctx, record.client_uuid, sender.event_id):
+            promised = None
+        elif leases.use(ctx, promised, party):
+            party = replace(party, lease_id=promised)
     placed = registrations.sign_up(ctx, party)
     ctx.session.flush()
     broken = promised is not None and placed.state is RegistrationState.WAITING
-    return Told(201, *_where(ctx, placed), aside=PROMISED if broken else "")
+    return Told(200 if record.again else 201, *_where(ctx, placed), aside=PROMISED if broken else "")
 
 
 def _party(sender: Sender, record: Record) -> registrations.Party:

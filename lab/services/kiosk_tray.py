@@ -18,7 +18,17 @@ from lab.models.events import Event
 from lab.models.kiosk import Device, DeviceMode, TrayItem
 from lab.models.registrations import Registration, RegistrationState
 from lab.policy.actor import SYSTEM, Grant
-from lab.services import audit, hosting, kiosk, kiosk_payload, kiosk_people, registrations, sealing, seats
+from lab.services import (
+    audit,
+    devices,
+    hosting,
+    kiosk,
+    kiosk_payload,
+    kiosk_people,
+    registrations,
+    sealing,
+    seats,
+)
 from lab.services.context import Context
 from lab.services.kiosk import Result
 from lab.services.kiosk_payload import Record, Sender
@@ -150,7 +160,7 @@ def _other_event(ctx: Context, code: str) -> Event:
 def _sender(ctx: Context, item: TrayItem, event: Event) -> Sender:
     device = ctx.session.get(Device, item.device_id) if item.device_id else None
     is_door = device is not None and device.mode is DeviceMode.DOOR
-    return Sender(event.id, event.code, item.device_id, is_door=is_door)
+    return Sender(event.id, event.code, devices.closes_at(event), item.device_id, is_door=is_door)
 
 
 def _corrected(item: TrayItem, changes: dict[str, str], override: str) -> Record:

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 
 from lab.kernel.locales import SUPPORTED
 from lab.models.kiosk import SeatLease
-from lab.services import devices, kiosk_bundle, kiosk_versions
+from lab.services import devices, kiosk_versions
 from lab.services.kiosk_bundle import Facts
 from lab.web import kiosk_shell
 from lab.web.app_state import lab
@@ -91,7 +91,7 @@ def _sign_up(facts: Facts) -> Json:
         "waiting": books.waiting,
         "party_most": books.party_most,
         "opens_at": books.opens_at.isoformat() if books.opens_at else None,
-        "closes_at": kiosk_bundle.closes_at(facts.event).isoformat(),
+        "closes_at": devices.closes_at(facts.event).isoformat(),
         "asks": list(books.asks),
         "groups": [{"id": group.id, "name": group.name} for group in facts.groups],
         "questions": [

@@ -37,7 +37,6 @@ FIELD_WORDS: dict[str, Any] = {
     "group_id": _l("Gruppo"),
     "place_code": _l("Luogo"),
     "consent": _l("Il suo sì"),
-    "claim": _l("Biglietto"),
 }
 _REASONS: dict[str, Any] = {
     "conflict": _l("Lo stesso numero è arrivato con un contenuto diverso."),
@@ -78,6 +77,15 @@ def reason_words(reason: str) -> str:
     if not colon:
         return str(error_words(reason))
     return f"{FIELD_WORDS.get(name, _('Una parte'))}: {error_words(code)}"
+
+
+def value_words(value: Any) -> str:
+    """Something that was said on a tablet, as a line of text."""
+    if isinstance(value, bool):
+        return _("Sì") if value else _("No")
+    if isinstance(value, dict):
+        return "; ".join(value_words(one) for one in value.values())
+    return ", ".join(map(value_words, value)) if isinstance(value, list) else str(value)
 
 
 def settlement_words(item: TrayItem) -> str:
@@ -142,7 +150,8 @@ def _facts(report: dict[str, Any], moment: Any) -> list[tuple[str, str]]:
         found.append((_("Il più vecchio"), moment(oldest)))
     free = _whole(report, "free_bytes")
     if free:
-        found.append((_("Spazio libero"), _("%(num)s MB", num=f"{free // 1_000_000}")))
+        size = f"{free // 1_000_000_000} GB" if free >= 10**9 else f"{free // 1_000_000} MB"
+        found.append((_("Spazio libero"), size))
     return found
 
 

@@ -77,7 +77,11 @@ def common(event: Event, *crumbs: tuple[Any, str | None]) -> dict[str, Any]:
         "results": kiosk_words.RESULT_WORDS,
         "reason_words": kiosk_words.reason_words,
         "settlement_words": kiosk_words.settlement_words,
-        "breadcrumb": [(event.title, None), (_("Totem"), here if crumbs else None), *crumbs],
+        "breadcrumb": [
+            (event.title, url_for("event_desk.show", code=event.code)),
+            (_("Totem"), here if crumbs else None),
+            *crumbs,
+        ],
     }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
@@ -16,7 +18,7 @@ from lab.web.access import allow
 from lab.web.app_state import context, lab, transaction
 from lab.web.forms.base import LabForm, refuse
 from lab.web.forms.kiosk import DropForm, TakeForm, as_typed
-from lab.web.kiosk_words import FIELD_WORDS
+from lab.web.kiosk_words import FIELD_WORDS, value_words
 from lab.web.labels import error_words
 from lab.web.views.kiosk_desk import Shown, blueprint, common
 
@@ -117,7 +119,7 @@ def _draw(
         item=found,
         is_closed=found.reason in kiosk_tray.CLOSED,
         is_promise=found.reason == kiosk_people.PROMISED,
-        facts=[(str(FIELD_WORDS[name]), str(said[name])) for name in FIELD_WORDS if said.get(name)],
+        facts=_facts(found, said),
         other=found.payload.get("envelope", {}).get("event", "") if found.reason == "other_event" else "",
         take_form=take_form,
         drop_form=drop_form or DropForm(formdata=None),
@@ -128,3 +130,13 @@ def _draw(
 
 def _reason(form: TakeForm) -> str:
     return (form.override.data or "") if "override" in form else ""
+
+
+def _facts(found: TrayItem, said: dict[str, Any]) -> list[tuple[str, str]]:
+    """What was said, without what stands in a field below."""
+    in_fields = _fields(found) if found.settled_at is None else ()
+    return [
+        (str(FIELD_WORDS[name]), value_words(said[name]))
+        for name in FIELD_WORDS
+        if said.get(name) and name not in in_fields
+    ]
