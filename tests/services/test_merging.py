@@ -124,6 +124,32 @@ def test_taking_apart_brings_back_exactly_what_was(database: Database, world: Wo
         assert merge.undone_at is not None and merge.undone_by_id == world.people["moderator"]
 
 
+def test_a_voice_given_before_becoming_co_author_no_longer_counts_and_comes_back(
+    database: Database, world: World, acting: Acting
+) -> None:
+    with database.writing() as session:
+        rosa = _say(acting(session), "Una panchina", world.people["rosa"])
+        twins = [_say(acting(session), f"Panchine {n}", world.people["samir"]) for n in range(2)]
+        _support(session, acting, "samir", rosa)
+        _support(session, acting, "delegate", twins[0])
+        before = _books(session)
+    with database.writing() as session:
+        team = acting(session, "facilitator")
+        merging.unite(team, Unite(rosa, tuple(twins), "Uguali"))
+        assert session.get_one(Contribution, rosa).supports_count == 1  # the delegate's, not the co-author's
+        merging.separate(team, twins[0], "Diverse")
+        assert session.get_one(Contribution, rosa).supports_count == 0
+        merging.separate(team, twins[1], "Diverse")
+    with database.writing() as session:
+        assert _books(session) == before
+        merges = AuditEntry.verb.like("contribution.%merge")
+        reasons = select(AuditEntry.verb, AuditEntry.reason).where(merges)
+        assert {tuple(row) for row in session.execute(reasons)} == {
+            ("contribution.merge", "Uguali"),
+            ("contribution.unmerge", "Diverse"),
+        }
+
+
 def test_somebody_who_supports_their_own_twin_is_not_counted_under_their_own_words(
     database: Database, world: World, acting: Acting
 ) -> None:
