@@ -43,7 +43,7 @@ class PairingCode(Base):
     code_digest: Mapped[str] = mapped_column(String(64), unique=True)
     mode: Mapped[DeviceMode] = mapped_column(Code(DeviceMode), default=DeviceMode.KIOSK)
     name: Mapped[str] = mapped_column(String(80), default="")
-    #: Argon2 of the PIN that opens the facilitator's corner.
+    #: The PIN of the facilitator's corner, as `lab.kernel.pins` keeps it: a tablet can check it offline.
     pin_hash: Mapped[str] = mapped_column(String(200))
     made_at: Mapped[datetime]
     made_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
@@ -82,8 +82,8 @@ class Device(Base):
 class SeatLease(Base):
     """Places lent to a tablet so that it may say "confirmed" without network.
 
-    Until `expires_at` the tablet may promise them; they come back when the tablet reports, when a host
-    takes them back, or when the event is over. Never by the clock alone: a promise made in time is kept.
+    Until `expires_at` the tablet may promise them; they come back when the tablet reports, or when a host
+    takes them back. Never by the clock alone: a promise made in time is kept.
     """
 
     __tablename__ = "seat_lease"

@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import literal, select, union_all
+from sqlalchemy import literal, select, union_all, update
 
 from lab.db.upsert import insert_once
 from lab.kernel.errors import Conflict, Denied, Invalid, LabError, NotFound
 from lab.kernel.tokens import Signer
 from lab.models.contributions import Contribution
 from lab.models.kiosk import DeviceMode, HowItWas, TrayItem
-from lab.models.registrations import Arrival, Registration
+from lab.models.registrations import Arrival, Registration, SignUp
 from lab.services import kiosk_payload as said
 from lab.services import kiosk_people, kiosk_words
 from lab.services.context import Context
@@ -88,6 +88,7 @@ def act(ctx: Context, sender: Sender, record: Record, signer: Signer) -> Result:
     locale = said.text(record.payload, "locale", 12)
     acting = replace(ctx, locale=locale or ctx.locale)
     told = _BY_KIND[record.kind](acting, sender, record, signer)
+    _let_forget(ctx, sender)
     if told.aside:
         set_aside(ctx, sender, record, told.aside)
     return Result(record.client_uuid, told.status, told.word, told.more)
@@ -107,7 +108,15 @@ def set_aside(ctx: Context, sender: Sender, record: Record, reason: str) -> Resu
         "received_at": ctx.now,
     }  # fmt: skip
     insert_once(ctx.session, TrayItem, row)
+    _let_forget(ctx, sender)
     return _for_a_person(record, _in_tray(ctx, record) or reason)
+
+
+def _let_forget(ctx: Context, sender: Sender) -> None:
+    """Names that come after those of the meeting were deleted are deleted in the next night."""
+    if ctx.now > sender.until:
+        again = update(SignUp).where(SignUp.event_id == sender.event_id, SignUp.forgotten_at.is_not(None))
+        ctx.session.execute(again.values(forgotten_at=None))
 
 
 def reason_of(error: LabError) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import and_, func, or_, select, update
 
 from lab.models.events import Event
+from lab.models.kiosk import TrayItem
 from lab.models.operations import AuditEntry
 from lab.models.registrations import Arrival, Registration, RegistrationMerge, RegistrationState, SignUp
 from lab.services import audit, registrations, seats, sign_up_desk, tickets
@@ -68,9 +69,18 @@ def forget(ctx: Context, event_id: int) -> int:
         ctx.session.execute(merges.execution_options(synchronize_session=False))
         digests = update(Arrival).where(Arrival.event_id == event_id).values(payload_hash=None)
         ctx.session.execute(digests.execution_options(synchronize_session=False))
+        _forget_tray(ctx, event_id)
         held.sign_up.forgotten_at = ctx.now
         audit.record(ctx, "event.list_forgotten", event, **kept)
     return int(gone.rowcount)  # type: ignore[attr-defined]
+
+
+def _forget_tray(ctx: Context, event_id: int) -> None:
+    """What tablets brought and nobody took holds names as well."""
+    settled = func.coalesce(TrayItem.settled_at, ctx.now)
+    mine = update(TrayItem).where(TrayItem.event_id == event_id)
+    emptied = mine.values(payload={}, settlement="", settled_at=settled)
+    ctx.session.execute(emptied.execution_options(synchronize_session=False))
 
 
 def _count(ctx: Context, event_id: int, state: RegistrationState) -> int:
@@ -81,7 +91,9 @@ def _count(ctx: Context, event_id: int, state: RegistrationState) -> int:
 def _forget_words_about(ctx: Context, event_id: int) -> None:
     """Reasons that hosts wrote down may name people; who did what and when stays in the log."""
     ids = select(Registration.id).where(Registration.event_id == event_id)
+    items = select(TrayItem.id).where(TrayItem.event_id == event_id)
     about = or_(
+        and_(AuditEntry.subject_kind == TrayItem.__tablename__, AuditEntry.subject_id.in_(items)),
         and_(AuditEntry.subject_kind == Registration.__tablename__, AuditEntry.subject_id.in_(ids)),
         and_(
             AuditEntry.subject_kind == Event.__tablename__,

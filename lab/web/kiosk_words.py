@@ -93,7 +93,9 @@ def settlement_words(item: TrayItem) -> str:
     how, _colon, what = item.settlement.partition(":")
     if how == "taken":
         return _("Preso: %(result)s", result=str(RESULT_WORDS.get(what, what)))
-    return _("Lasciato fuori: %(reason)s", reason=what)
+    if how == "dropped":
+        return _("Lasciato fuori: %(reason)s", reason=what)
+    return _("Non c'è più: i nomi di questo incontro sono cancellati.")
 
 
 @dataclass(frozen=True)

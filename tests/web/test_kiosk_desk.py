@@ -22,6 +22,9 @@ from lab.models.events import Event
 from lab.models.kiosk import Device, KioskFile, TrayItem
 from lab.models.operations import AuditEntry
 from lab.models.registrations import Registration, RegistrationState, SignUp
+from lab.policy.actor import SYSTEM
+from lab.services import registration_retention
+from lab.services.context import Context
 from tests.meetings import make_event
 from tests.tablets import Tablet, paired
 from tests.world import World
@@ -266,3 +269,29 @@ def test_a_code_is_seen_by_its_maker_alone(
     answer = desk.post(HERE, data={"name": "Ingresso", "mode": "kiosk", "pin": "2580"})
     assert sign_in("facilitator").get(answer.location).status_code == 404
     assert count(database, Device) == 0
+
+
+def test_names_in_the_tray_go_with_those_of_the_meeting(
+    desk: FlaskClient, tablet: Tablet, database: Database, event: Event, clock: FrozenClock,
+    sign_in: Callable[[str], FlaskClient],
+) -> None:  # fmt: skip
+    late = tablet.sign_up("Nadia", at=event.starts_at)
+    tablet.send(tablet.sign_up("Rosalinda", phone="abc"), tablet.sign_up("Ugo", v=9))
+    desk.post(f"{HERE}/vassoio/{tray(database)[0].id}/lascia", data={"reason": "Rosalinda non viene"})
+
+    def night() -> None:
+        with database.writing() as session:
+            ctx = Context(session, SYSTEM, clock.now())
+            for event_id in registration_retention.due(ctx):
+                registration_retention.forget(ctx, event_id)
+
+    clock.move_to(event.starts_at + timedelta(days=31))
+    night()
+    assert [item.payload for item in tray(database)] == [{}, {}]
+    with database.session() as session:
+        assert set(session.execute(select(AuditEntry.reason)).scalars()) == {""}
+    # what comes later is deleted in the next night
+    assert "/totem/file/" in bring(sign_in("facilitator"), export(tablet, late)).location
+    night()
+    with database.session() as session:
+        assert session.execute(select(Registration.name)).scalars().all() == [""]
