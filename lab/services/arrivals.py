@@ -125,7 +125,7 @@ def walk_in(ctx: Context, command: WalkIn) -> Arrived:
     """Put somebody on the list and mark them as arrived, in one go.
 
     Raises `Invalid` for name and party_size, and `Conflict`: event_cancelled, same_id_other_content,
-    no_place_left (full, and no `override_reason`).
+    no_place_left (full, and no `override_reason`), list_closed (its names were deleted as promised).
     """
     event, grant = hosting.run(ctx, command.event_id)
     digest = command.payload_hash or _content(command)
@@ -138,6 +138,8 @@ def walk_in(ctx: Context, command: WalkIn) -> Arrived:
         first = _repeated(ctx, command.client_uuid, digest)
         if first is not None:
             return first
+        if held.sign_up.forgotten_at is not None:
+            raise Conflict("list_closed")
         room, way = held.room_for(None), _Way.of(command)
         if room is not None and room < command.party_size and not way.over:
             raise Conflict("no_place_left")
@@ -256,7 +258,8 @@ def _repeated(ctx: Context, client_uuid: str | None, digest: str) -> Arrived | N
     said = ctx.session.execute(query.execution_options(populate_existing=True)).scalar_one_or_none()
     if said is None:
         return None
-    if said.payload_hash != digest:
+    # Once the list was forgotten the digest is gone too; what was said then is not said again.
+    if said.payload_hash is not None and said.payload_hash != digest:
         raise Conflict("same_id_other_content")
     other = said.before.get("beside")
     first = ctx.session.get(Arrival, other) if other else said
@@ -286,18 +289,10 @@ def _new(
     # A tablet's clock may run ahead; nobody came in the future.
     said_at = min(command.said_at, ctx.now) if command.said_at else None
     return Arrival(
-        event_id=command.event_id,
-        registration_id=registration.id,
-        at=ctx.now,
-        said_at=said_at,
-        people=people,
-        source=command.source,
-        device_id=command.device_id,
-        person_id=ctx.actor.person_id,
-        client_uuid=command.client_uuid,
-        payload_hash=digest if command.client_uuid else None,
-        before={},
-    )
+        event_id=command.event_id, registration_id=registration.id, at=ctx.now, said_at=said_at, people=people,
+        source=command.source, device_id=command.device_id, person_id=ctx.actor.person_id,
+        client_uuid=command.client_uuid, payload_hash=digest if command.client_uuid else None, before={},
+    )  # fmt: skip
 
 
 def _beside(ctx: Context, said: Arrival, inside: Arrival, registration: Registration) -> Arrived:
@@ -389,16 +384,8 @@ def _restore(held: seats.Books, registration: Registration, before: dict[str, An
 def _party(command: WalkIn) -> registrations.Party:
     way = _Way.of(command)
     return registrations.Party(
-        event_id=command.event_id,
-        name=command.name,
-        party_size=command.party_size,
-        needs_note=command.needs_note,
-        source=command.source,
-        client_uuid=command.client_uuid,
-        code=command.code,
-        device_id=command.device_id,
-        said_at=command.said_at,
-        sheet_no=command.sheet_no,
-        line_no=command.line_no,
-        override_reason=way.reason,
-    )
+        event_id=command.event_id, name=command.name, party_size=command.party_size,
+        needs_note=command.needs_note, source=command.source, client_uuid=command.client_uuid,
+        code=command.code, device_id=command.device_id, said_at=command.said_at,
+        sheet_no=command.sheet_no, line_no=command.line_no, override_reason=way.reason,
+    )  # fmt: skip

@@ -156,7 +156,7 @@ def type_line(ctx: Context, command: TypeLine) -> Line:
     """Write a line down, correct it, or empty it (no name). The same content again changes nothing.
 
     Raises `NotFound`, `Invalid` for name, contact, people, and `Conflict`: typed_differently (somebody
-    typed something else there), merged_line (it is part of another row now), event_cancelled.
+    typed something else there), merged_line (it is part of another row now), event_cancelled, list_closed.
     """
     event, grant = hosting.run(ctx, command.event_id)
     sheet = sheet_of(ctx, event.id, command.sheet_no)
@@ -165,6 +165,8 @@ def type_line(ctx: Context, command: TypeLine) -> Line:
     _check(command)
     registrations.ensure_books(ctx, event.id)
     with seats.books(ctx, event.id) as held:
+        if held.sign_up.forgotten_at is not None:
+            raise Conflict("list_closed")
         row = _row(ctx, command)
         if row is None:
             if not clean_line(command.name, NAME_LIMIT):

@@ -186,6 +186,7 @@ EVENT_ERRORS: dict[str, Any] = {
     "not_standing": _l("Una delle due non è più in elenco. Guarda di nuovo."),
     "later_first": _l("Dopo hai unito anche un'altra riga: separa prima quella."),
     "forgotten": _l("I nomi sono già stati cancellati, come promesso: non si può più separare."),
+    "list_closed": _l("I nomi di questo incontro sono già stati cancellati, come promesso."),
     "contact_elsewhere": _l("Il suo contatto è ora su un'altra iscrizione. Guarda prima quella."),
     "not_begun": _l("L'incontro deve ancora cominciare."),
     "already_published": _l("Intanto il verbale è stato pubblicato. Quello che hai scritto è qui sotto."),

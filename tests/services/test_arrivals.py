@@ -14,7 +14,7 @@ from lab.models.events import Event, EventState
 from lab.models.operations import AuditEntry
 from lab.models.registrations import Arrival, Registration, RegistrationState, SignUp, Source
 from lab.policy.actor import SYSTEM, Actor
-from lab.services import arrivals, registrations
+from lab.services import arrivals, registration_retention, registrations
 from lab.services.arrivals import Arrive, WalkIn
 from lab.services.context import Context
 from tests.db.test_two_at_once import together
@@ -201,6 +201,21 @@ def test_who_cancelled_and_comes_has_a_place_if_there_is_one(
         row = session.get_one(Registration, rosa)
         assert row.state is RegistrationState.CANCELLED and row.cancelled_at == NOW
         assert check_books(session, event_id).taken == 0
+
+
+def test_after_the_promised_day_no_name_is_written_and_a_late_repeat_is_answered(
+    database: Database, world: World, event_id: int
+) -> None:
+    with database.writing() as session:
+        ctx = at_door(session, world)
+        arrivals.walk_in(ctx, WalkIn(event_id, "Pina", client_uuid="w-9"))
+        registration_retention.forget(ctx, event_id)
+    with database.writing() as session:
+        ctx = at_door(session, world)
+        assert arrivals.walk_in(ctx, WalkIn(event_id, "Pina", client_uuid="w-9")).repeated
+        with pytest.raises(Conflict, match="list_closed"):
+            arrivals.walk_in(ctx, WalkIn(event_id, "Rosa"))
+        assert check_books(session, event_id).arrived == 1
 
 
 @pytest.mark.parametrize("who", ["rosa", "office", "moderator"])
