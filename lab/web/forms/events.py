@@ -211,7 +211,7 @@ class CancelForm(LabForm):
     version = HiddenField()
     reason = TextAreaField(
         _l("Perché non si fa?"),
-        description=_l("Lo leggono tutti, e chi è iscritto riceve un messaggio."),
+        description=_l("Lo leggono tutti. Chi ha lasciato un contatto riceve un messaggio."),
         validators=[_needed(), _at_most(event_editing.REASON_LIMIT)],
     )
 

@@ -126,7 +126,7 @@ def save(code: str) -> Response | Page:
             status = 409
             event = catch_up(form, code, error)
         else:
-            flash(_("Fatto. Se sono cambiati giorno, ora o posto, chi è iscritto lo sa."), "success")
+            flash(_("Fatto. Se cambiano giorno, ora o posto, chi è iscritto riceve un messaggio."), "success")
             return redirect(url_for("event_desk.show", code=code), 303)
     return _draw_edit(form, event), status
 

@@ -78,7 +78,7 @@ def cancel(code: str) -> Response | Page:
         except Conflict as error:
             status, event = 409, catch_up(form, code, error)
         else:
-            return _done(code, _("L'incontro è annullato. Chi era iscritto riceve un messaggio."))
+            return _done(code, _("L'incontro è annullato. Chi ha lasciato un contatto riceve un messaggio."))
     return _draw("cancel", form, event, _("Annulla")), status
 
 

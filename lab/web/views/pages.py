@@ -143,8 +143,8 @@ def sitemap() -> Response:
     """The sections of the site for search engines; lists lead on to every item."""
     endpoints = (
         "home.index", "proposals.index", "actions.index", "projects.index", "events.index",
-        "outcomes.index", "programme.index", "programme.bodies", "plan.index", "pages.help",
-        "pages.data", "pages.privacy", "pages.accessibility", "pages.legal",
+        "events.calendar", "outcomes.index", "programme.index", "programme.bodies", "plan.index",
+        "pages.help", "pages.data", "pages.privacy", "pages.accessibility", "pages.legal",
     )  # fmt: skip
     urls = [lab().settings.base_url + url_for(endpoint) for endpoint in endpoints]
     return Response(render_template("feeds/sitemap.xml", urls=urls), content_type="application/xml")
