@@ -167,6 +167,7 @@ def _examples(database: Database) -> dict[str, list[dict[str, Any]]]:
         "door": [{"code": "EV16", "number": 1, "registration_id": 1}],
         "room": [{"code": "EV01"}, {"code": "EV16"}],
         "room_desk": [{"code": "EV16"}],
+        "kiosk_desk": [{"code": "EV16", "code_id": 1, "item_id": 1, "file_id": 1}],
         "api.proposal": said,
         "api.action": [{"code": "A01"}, {"code": "A04"}],
         "api.project": [{"code": "P4"}, {"code": "P1"}],
