@@ -287,9 +287,9 @@ def _new(
     ctx: Context, command: Arrive | WalkIn, digest: str, registration: Registration, people: int
 ) -> Arrival:
     # A tablet's clock may run ahead; nobody came in the future.
-    said_at = min(command.said_at, ctx.now) if command.said_at else None
+    said = min(command.said_at, ctx.now) if command.said_at else None
     return Arrival(
-        event_id=command.event_id, registration_id=registration.id, at=ctx.now, said_at=said_at, people=people,
+        event_id=command.event_id, registration_id=registration.id, at=ctx.now, said_at=said, people=people,
         source=command.source, device_id=command.device_id, person_id=ctx.actor.person_id,
         client_uuid=command.client_uuid, payload_hash=digest if command.client_uuid else None, before={},
     )  # fmt: skip
