@@ -356,3 +356,18 @@ def test_what_comes_and_what_has_been_go_on_by_key(session: Session, acting: Act
     oldest = first.past[-1]
     older = events.calendar(ctx, after=(oldest.starts_at, oldest.id))
     assert (len(older.past), older.coming) == (12, [])
+
+
+def test_a_sign_up_that_read_the_event_before_it_was_cancelled_is_refused(
+    database: Database, world: World, acting: Acting
+) -> None:
+    with database.writing() as session:
+        event_id = make_event(session, world).id
+    if database.engine.dialect.name == "sqlite":
+        return  # one writer at a time: nobody reads while another writes
+    with database.writing() as late:
+        assert late.get_one(Event, event_id).state is EventState.PLANNED
+        with database.writing() as session:
+            event_editing.cancel(acting(session, "facilitator"), Cancel(event_id, 1, "Piove"))
+        with pytest.raises(Conflict):
+            registrations.sign_up(Context(late, ANONYMOUS, NOW), Party(event_id, "Samir"))
