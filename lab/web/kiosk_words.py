@@ -82,7 +82,7 @@ def reason_words(reason: str) -> str:
 def value_words(value: Any) -> str:
     """Something that was said on a tablet, as a line of text."""
     if isinstance(value, bool):
-        return _("Sì") if value else _("No")
+        return str(_("Sì") if value else _("No"))
     if isinstance(value, dict):
         return "; ".join(value_words(one) for one in value.values())
     return ", ".join(map(value_words, value)) if isinstance(value, list) else str(value)
@@ -92,10 +92,10 @@ def settlement_words(item: TrayItem) -> str:
     """What somebody did with it."""
     how, _colon, what = item.settlement.partition(":")
     if how == "taken":
-        return _("Preso: %(result)s", result=str(RESULT_WORDS.get(what, what)))
+        return str(_("Preso: %(result)s", result=str(RESULT_WORDS.get(what, what))))
     if how == "dropped":
-        return _("Lasciato fuori: %(reason)s", reason=what)
-    return _("Non c'è più: i nomi di questo incontro sono cancellati.")
+        return str(_("Lasciato fuori: %(reason)s", reason=what))
+    return str(_("Non c'è più: i nomi di questo incontro sono cancellati."))
 
 
 @dataclass(frozen=True)
