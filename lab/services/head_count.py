@@ -87,10 +87,8 @@ def _counts(ctx: Context, event_id: int) -> tuple[tuple[Count, ...], int]:
             func.coalesce(func.sum(case((seated & ~came, Registration.party_size), else_=0)), 0),
             func.count(case((came & (Registration.state == RegistrationState.MERGED), 1))),
         )
-        .where(
-            Registration.event_id == event_id,
-            Registration.state.in_((RegistrationState.CONFIRMED, RegistrationState.MERGED)),
-        )
+        # Also who cancelled after having come: they were there.
+        .where(Registration.event_id == event_id, came | seated)
         .group_by(Registration.source, "by_tablet")
     )
     found: dict[Source, list[int]] = {source: [0, 0, 0] for source in SOURCES}

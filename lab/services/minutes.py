@@ -31,10 +31,9 @@ from lab.models.contributions import Kind
 from lab.models.events import Event, EventState
 from lab.models.programme import Body, Office
 from lab.models.projects import Project
-from lab.models.registrations import SignUp
 from lab.policy.actor import Grant
 from lab.policy.permissions import Permission
-from lab.services import audit, capture, capture_kinds, codes, contributions, outbox, room
+from lab.services import audit, capture, capture_kinds, codes, contributions, head_count, outbox, room
 from lab.services.context import Context
 
 SUMMARY_LIMIT = 1000
@@ -113,7 +112,7 @@ def draft(ctx: Context, event: Event) -> Draft:
     """
     ctx.require(Permission.EVENT_CAPTURE, event)
     minutes = ctx.session.get(Minutes, event.id)
-    counts = counted(ctx, event.id)
+    counts = counted(ctx, event)
     known = counts.get("total") or event.attendance
     if minutes is None:
         return Draft(None, 0, event.result, "", known, counts, (), ())
@@ -123,10 +122,10 @@ def draft(ctx: Context, event: Event) -> Draft:
     return Draft(minutes, minutes.version, minutes.summary, minutes.text, attended, counts, points, promises)
 
 
-def counted(ctx: Context, event_id: int) -> dict[str, Any]:
-    """How many came by the books: from paper, tablets and telephones; {} where nobody counted."""
-    books = ctx.session.get(SignUp, event_id)
-    return {"total": books.arrived} if books is not None and books.arrived else {}
+def counted(ctx: Context, event: Event) -> dict[str, Any]:
+    """How many came by the books: from paper, tablets, site and door; {} where nobody counted."""
+    totals = head_count.totals(ctx, event)
+    return {"total": totals.total, **totals.by_source()} if totals.total else {}
 
 
 def _drafted(ctx: Context, event_id: int) -> Sequence[Commitment]:
@@ -208,7 +207,7 @@ def publish(ctx: Context, command: Write) -> Minutes:
     minutes = _write(ctx, event, tidy)
     minutes.state = MinutesState.PUBLISHED
     minutes.published_at, minutes.published_by_id = ctx.now, ctx.actor.person_id
-    minutes.counts = counted(ctx, event.id)
+    minutes.counts = counted(ctx, event)
     _close(ctx, event, minutes, grant, first=0)
     audit.record(ctx, "minutes.publish", event, grant, code=event.code)
     outbox.announce(ctx, "minutes.published", event_id=event.id)

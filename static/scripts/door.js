@@ -95,8 +95,11 @@ async function reader(box) {
 function camera(box) {
   const [open, close, shown, video, trouble, form] = ['open', 'close', 'box', 'video', 'trouble', 'form']
     .map((part) => box.querySelector(`[data-scan-${part}]`));
+  // The same ticket held still is one scan; it must be gone for a while before it counts again.
+  const AWAY = 3000;
   let stream;
   let seen = '';
+  let last = 0;
 
   function stop() {
     stream?.getTracks().forEach((track) => track.stop());
@@ -108,14 +111,15 @@ function camera(box) {
   async function watch(read) {
     while (stream) {
       const found = video.readyState >= 2 ? await read(video) : undefined;
-      if (found && found !== seen) {
+      if (found && found === seen) last = Date.now();
+      else if (!found && Date.now() - last > AWAY) seen = '';
+      else if (found) {
         seen = found;
         form.elements.letto.value = found;
         form.elements.chiave.value = crypto.randomUUID();
         navigator.vibrate?.(60);
         await send(form);
-        // The same ticket held still is one scan; held again after a while it is asked again.
-        setTimeout(() => { if (seen === found) seen = ''; }, 4000);
+        last = Date.now();
       }
       await pause(120);
     }

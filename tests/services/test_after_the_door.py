@@ -332,6 +332,10 @@ def test_the_count_adds_up_from_all_sources(database: Database, world: World, ev
         people = {one.source: one.people for one in totals.counts}
         assert people == {Source.PAPER: 3, Source.KIOSK: 0, Source.SITE: 2, Source.DOOR: 1}
         assert (totals.merged, totals.total, totals.absent) == (0, 6, 1)
+        # Who gives the place back after having come was there all the same.
+        registrations.cancel(ctx, came.id)
+        totals = head_count.totals(ctx, event)
+        assert (totals.claimed, totals.merged, totals.total) == (6, 0, 6)
 
 
 def test_a_name_is_found_by_its_beginnings_code_or_telephone(
