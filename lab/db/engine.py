@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import select
 import sqlite3
 import threading
 import time
@@ -13,7 +14,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from lab.db import sums, version
 from lab.kernel.errors import Unavailable
@@ -23,6 +26,9 @@ log = logging.getLogger("lab.db")
 #: Seconds a writer waits for its turn before the person is told to try again.
 WRITE_WAIT = 8.0
 _WRITE = "lab_write"
+#: Seconds after which a connection that was not used is asked whether it still stands.
+_REST = 30.0
+_USED = "lab_used"
 
 
 class Database:
@@ -35,7 +41,17 @@ class Database:
     def __init__(self, url: str, *, slow_ms: int = 200, pool_size: int = 16) -> None:
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(url, pool_size) if self.is_sqlite else _postgresql_engine(url, pool_size)
-        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        self._writing: dict[str, Any] = {_WRITE: True}
+        reading = self.engine
+        if not self.is_sqlite:
+            # Each statement of READ COMMITTED sees a moment of its own anyway: reading needs no BEGIN and no
+            # ROLLBACK. On SQLite both cost nothing, and give a request one moment.
+            reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+            self._writing["isolation_level"] = "READ COMMITTED"
+        self._sessions = sessionmaker(reading, expire_on_commit=False)
+        if not self.is_sqlite:
+            event.listen(self._sessions, "do_orm_execute", _begin_to_stream)
+        event.listen(self._sessions, "before_flush", _only_while_writing)
         # SQLite has one writer. Queueing here is fair and wakes at once; its own busy handler sleeps and
         # starves late comers. Other processes are still met by the busy timeout.
         self._turn = threading.Lock() if self.is_sqlite else None
@@ -43,7 +59,7 @@ class Database:
         _tell_slow_statements(self.engine, slow_ms)
 
     def session(self) -> Session:
-        """A session for reading. Close it when done."""
+        """A session for reading, which refuses to write anything. Close it when done."""
         return self._sessions()
 
     @contextmanager
@@ -59,7 +75,8 @@ class Database:
         if self._turn is not None and not self._turn.acquire(timeout=WRITE_WAIT):
             raise Unavailable
         try:
-            current.connection(execution_options={_WRITE: True})
+            current.connection(execution_options=self._writing)
+            current.info[_WRITE] = True
             yield current
             sums.settle(current)
             version.settle_version(current)
@@ -70,6 +87,7 @@ class Database:
             version.forget_changes(current)
             raise
         finally:
+            current.info.pop(_WRITE, None)
             if self._turn is not None:
                 self._turn.release()
             if own:
@@ -114,13 +132,26 @@ def _sqlite_engine(url: str, pool_size: int) -> Engine:
     return engine
 
 
+def _only_while_writing(session: Session, _context: Any, _instances: Any) -> None:
+    if not session.info.get(_WRITE):
+        raise RuntimeError("something was changed in a session for reading")
+
+
+def _begin_to_stream(state: ORMExecuteState) -> None:
+    """Rows that are fetched portion by portion live in a transaction, which closing the session ends."""
+    options = state.execution_options
+    if options.get("yield_per") or options.get("stream_results"):
+        driver: Any = state.session.connection().connection.driver_connection
+        if driver.autocommit:
+            driver.autocommit = False
+
+
 def _postgresql_engine(url: str, pool_size: int) -> Engine:
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=5,
-        pool_pre_ping=True,
         hide_parameters=True,
         connect_args={
             "connect_timeout": 3,
@@ -129,6 +160,32 @@ def _postgresql_engine(url: str, pool_size: int) -> Engine:
             "tcp_user_timeout": 10000,
         },
     )
+
+    @event.listens_for(engine, "checkin")
+    def _note_when(_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info[_USED] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _ask_whether_there(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+        try:
+            # A server that went away or restarted has closed the line: something is there to be read. That
+            # is seen without asking; only after a longer rest a line may have been cut unnoticed.
+            if _has_word(connection.pgconn.socket):
+                raise DisconnectionError("the database has closed the connection")
+            if time.monotonic() - record.info.get(_USED, 0.0) > _REST:
+                engine.dialect.do_ping(connection)
+        except DisconnectionError:
+            raise
+        except Exception as error:  # whatever the driver raises, the connection is of no more use
+            raise DisconnectionError("the database does not answer on this connection") from error
+
+    return engine
+
+
+def _has_word(socket: int) -> bool:
+    waiting = select.poll()
+    waiting.register(socket, select.POLLIN | select.POLLERR | select.POLLHUP)
+    return bool(waiting.poll(0))
 
 
 def _tell_slow_statements(engine: Engine, slow_ms: int) -> None:

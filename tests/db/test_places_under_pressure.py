@@ -178,7 +178,7 @@ def test_without_the_lock_the_same_pause_breaks_it(
 
     @contextlib.contextmanager
     def no_turn() -> Iterator[Session]:
-        with database.session() as session:
+        with Session(database.engine, expire_on_commit=False) as session:
             yield session
             session.commit()
 
@@ -202,7 +202,7 @@ class Places(RuleBasedStateMachine):
         capacity=st.one_of(st.none(), st.integers(0, 8)), reserved=st.integers(0, 3), most=st.integers(3, 5)
     )
     def begin(self, capacity: int | None, reserved: int, most: int) -> None:
-        self.session = self.database.session()
+        self.session = Session(self.database.engine, expire_on_commit=False)
         self.minute = 0
         event = make_event(
             self.session, self.world, sign_up_capacity=capacity, sign_up_has_groups=True,
