@@ -60,7 +60,8 @@ def calendar_file(
         file.add_missing_timezones(
             first_date=date(min(years) - 1, 1, 1), last_date=date(max(years) + 2, 1, 1)
         )
-    return file.to_ical()
+    made: bytes = file.to_ical()
+    return made
 
 
 def _event(entry: Entry, zone: ZoneInfo, host: str, now: datetime | None) -> icalendar.Event:

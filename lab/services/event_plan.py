@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from lab.db import search
-from lab.db.base import Base
 from lab.kernel.clock import local_instant
 from lab.kernel.errors import Invalid
 from lab.kernel.locales import SUPPORTED
@@ -189,7 +189,7 @@ def _relink(
     other: InstrumentedAttribute[int],
     wanted: frozenset[int],
 ) -> None:
-    model: type[Base] = mine.class_
+    model: Any = mine.class_
     before = set(ctx.session.execute(select(other).where(mine == event.id)).scalars())
     if before - wanted:
         ctx.session.execute(delete(model).where(mine == event.id, other.in_(before - wanted)))
