@@ -18,7 +18,7 @@ from bench.report import Line, line
 from lab.db.engine import Database
 from lab.kernel.clock import utcnow
 from lab.models.events import Event
-from lab.models.registrations import Registration, SignUp, Source
+from lab.models.registrations import Registration, SignUp
 from lab.policy.actor import SYSTEM
 from lab.services import devices, sealing
 from lab.services.context import Context
@@ -100,5 +100,5 @@ def _deliver(port: int, outbox: _Outbox) -> int:
 
 def _kept(database: Database) -> int:
     with database.session() as session:
-        mine = select(func.count()).where(Registration.source == Source.KIOSK)
+        mine = select(func.count()).where(Registration.device_id.is_not(None))
         return int(session.execute(mine).scalar_one())

@@ -61,7 +61,9 @@ def count(database: Database, model: Any) -> int:
         return session.execute(select(func.count()).select_from(model)).scalar_one()
 
 
-def test_a_code_pairs_one_tablet_once(app: Flask, database: Database, acting: Acting, event: Event) -> None:
+def test_a_code_pairs_one_tablet_once_and_in_time(
+    app: Flask, database: Database, acting: Acting, event: Event, clock: FrozenClock
+) -> None:
     with database.writing() as session:
         _, code = devices.make_code(acting(session, "facilitator"), NewCode(event.id, "Ingresso", PIN))
     typed = f" {code[:4].lower()}-{code[4:]} "
@@ -76,13 +78,9 @@ def test_a_code_pairs_one_tablet_once(app: Flask, database: Database, acting: Ac
     again = app.test_client().post("/totem/api/pair", json={"code": code})
     assert (again.status_code, again.get_json()["code"]) == (404, "unknown_code")
     assert again.mimetype == "application/problem+json"
-
-
-def test_a_code_lives_a_quarter_of_an_hour(
-    app: Flask, database: Database, acting: Acting, event: Event, clock: FrozenClock
-) -> None:
     with database.writing() as session:
         _, code = devices.make_code(acting(session, "facilitator"), NewCode(event.id, "Ingresso", PIN))
+    # it lives a quarter of an hour
     clock.advance(timedelta(minutes=15))
     assert app.test_client().post("/totem/api/pair", json={"code": code}).status_code == 404
 
@@ -93,12 +91,6 @@ def test_guessing_codes_is_slowed(client: FlaskClient) -> None:
     assert answers[-1] == 429
 
 
-def test_the_probe_is_nobody_elses_answer(client: FlaskClient) -> None:
-    answer = client.get("/totem/api/ping")
-    assert answer.get_json()["totem"] == "lab"
-    assert answer.headers["Cache-Control"] == "no-store"
-
-
 def test_no_cookie_is_read_or_set(app: Flask, tablet: Tablet, sign_in: Callable[[str], FlaskClient]) -> None:
     browser = sign_in("facilitator")
     for path in ("bundle", "people", "bundle?lang=en"):
@@ -107,6 +99,8 @@ def test_no_cookie_is_read_or_set(app: Flask, tablet: Tablet, sign_in: Callable[
     assert answer.status_code == 200
     assert "Set-Cookie" not in answer.headers
     assert "Cookie" not in answer.headers.get("Vary", "")
+    probe = app.test_client().get("/totem/api/ping")
+    assert (probe.get_json()["totem"], probe.headers["Cache-Control"]) == ("lab", "no-store")
 
 
 def test_the_token_rules_alone_are_no_matter_of_forms(app: Flask, tablet: Tablet) -> None:
@@ -423,7 +417,7 @@ def test_answers_arrive_as_the_tablet_holds_them(tablet: Tablet, database: Datab
     assert set(map(str, kept.values())) == {"sì", "a", "['a', 'b']", "yes", "3"}
 
 
-def test_the_pin_is_no_secret_of_the_site(event: Event) -> None:
+def test_easy_pins_are_refused() -> None:
     assert pins.is_pin("2580")
     assert not any(pins.is_pin(text) for text in ("258", "123456789", "1111", "1234", "25a0", ""))
 
