@@ -170,6 +170,15 @@ def books_of(ctx: Context, event_id: int) -> SignUp | None:
     return ctx.session.get(SignUp, event_id)
 
 
+def one(ctx: Context, event: Event, registration_id: int) -> Registration:
+    """One sign-up of this meeting, with its group. Raises `NotFound`. The caller has the right."""
+    query = select(Registration).where(Registration.id == registration_id, Registration.event_id == event.id)
+    found = ctx.session.execute(query.options(joinedload(Registration.group))).scalar_one_or_none()
+    if found is None:
+        raise NotFound("registration")
+    return found
+
+
 # --- what a host does for somebody
 
 

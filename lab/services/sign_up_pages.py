@@ -57,7 +57,8 @@ def door(ctx: Context, code: str) -> Door:
     """The page of signing up for a meeting. Raises `NotFound` for what is not public."""
     mine = and_(
         Registration.event_id == Event.id,
-        Registration.person_id == ctx.actor.person_id,
+        # For readers without an account nobody's: "is null" would find other nameless people's.
+        Registration.person_id == (ctx.actor.person_id or 0),
         Registration.state.in_(STANDING),
     )
     query = (

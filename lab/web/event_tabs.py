@@ -13,6 +13,7 @@ from lab.web.nav import NavItem
 _TABS = (
     ("event_desk.show", Permission.EVENT_EDIT),
     ("sign_up_desk.people", Permission.EVENT_RUN),
+    ("sign_up_desk.looks", Permission.AUDIT_SEE),
     ("door.show", Permission.EVENT_RUN),
     ("kiosk_desk.index", Permission.EVENT_RUN),
     ("room_desk.steer", Permission.EVENT_RUN),
@@ -26,6 +27,7 @@ def event_tabs(event: Event) -> list[NavItem]:
     words = {
         "event_desk.show": _("Scheda"),
         "sign_up_desk.people": _("Iscritti"),
+        "sign_up_desk.looks": _("Chi ha guardato"),
         "door.show": _("Ingresso"),
         "kiosk_desk.index": _("Totem"),
         "room_desk.steer": _("Sala"),
@@ -37,5 +39,8 @@ def event_tabs(event: Event) -> list[NavItem]:
     return [
         NavItem(words[endpoint], url_for(endpoint, code=event.code), endpoint.partition(".")[0] == here)
         for endpoint, permission in _TABS
-        if endpoint in current_app.view_functions and ctx.may(permission, event)
+        if endpoint in current_app.view_functions
+        and ctx.may(permission, event)
+        # Hosts find the log of looks under their list; who reads the log finds it here.
+        and not (endpoint == "sign_up_desk.looks" and ctx.may(Permission.EVENT_RUN, event))
     ]

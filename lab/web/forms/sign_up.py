@@ -19,6 +19,7 @@ from wtforms import (
     TelField,
     TextAreaField,
 )
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -89,7 +90,8 @@ def with_questions(base: type[PartyFields], questions: Iterable[EventQuestion]) 
 
 def _field(question: EventQuestion) -> Field:
     checks = [Said(_l("Manca questa risposta."))] if question.is_required else []
-    kind, options = question.kind, [(one, one) for one in question.options]
+    kind = question.kind
+    options = [SelectChoice(one, one) for one in question.options]
     if kind is QuestionKind.ONE:
         return RadioField(question.label, checks, choices=options, validate_choice=False)
     if kind is QuestionKind.MANY:
@@ -102,7 +104,7 @@ def _field(question: EventQuestion) -> Field:
             option_widget=CheckboxInput(),
         )
     if kind is QuestionKind.YES_NO:
-        yes_no = [("yes", _l("Sì")), ("no", _l("No"))]
+        yes_no = [SelectChoice("yes", _l("Sì")), SelectChoice("no", _l("No"))]
         return RadioField(question.label, checks, choices=yes_no, validate_choice=False)
     if kind is QuestionKind.NUMBER:
         return StringField(question.label, [*checks, AtMost(6)], render_kw={"inputmode": "numeric"})

@@ -115,7 +115,7 @@ def create(code: str) -> Response | str | tuple[str, int]:
     except Invalid as error:
         _count_failure()
         refuse(form, Invalid(forms.place_error(form, error.field), error.code))
-        return _page(door, form), 422
+        return _page(_door(code), form), 422
 
 
 def _again(door: Door) -> Response | None:

@@ -1,0 +1,284 @@
+"""Signing up on the site, the ticket, the host's list: what people see on good and bad ways."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event as sql_events
+from sqlalchemy import func, select
+
+from lab.db.engine import Database
+from lab.kernel.clock import FrozenClock
+from lab.models.events import Event, EventState
+from lab.models.operations import AuditEntry
+from lab.models.registrations import EventQuestion, QuestionKind, Registration, RegistrationState, SignUp
+from tests.meetings import make_event, signed_up
+from tests.world import World
+
+PAGE = "/eventi/EV90/iscrizione"
+LIST = "/regia/eventi/EV90/iscritti"
+SignIn = Callable[[str], FlaskClient]
+
+
+@pytest.fixture
+def meeting(database: Database, world: World) -> int:
+    with database.writing() as session:
+        return make_event(session, world, sign_up_capacity=2, sign_up_asks=["childcare"]).id
+
+
+def send(client: FlaskClient, path: str = PAGE, **fields: Any) -> Any:
+    return client.post(path, data={"name": "Rosa", "party_size": "1", "consent": "y", **fields})
+
+
+def words(answer: Any) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.get_data(as_text=True)))
+
+
+def count(database: Database) -> int:
+    with database.session() as session:
+        return int(session.execute(select(func.count()).select_from(Registration)).scalar_one())
+
+
+def change(database: Database, model: type[Any], key: int, **values: Any) -> None:
+    with database.writing() as session:
+        for name, value in values.items():
+            setattr(session.get_one(model, key), name, value)
+
+
+def test_a_name_and_two_taps(client: FlaskClient, database: Database, meeting: int) -> None:
+    assert "Restano 2 posti su 2" in words(client.get(PAGE))
+    answer = send(client, idempotency_key="k1")
+    assert answer.status_code == 303
+    again = send(client, idempotency_key="k1")
+    assert count(database) == 1
+    ticket = client.get(answer.location)
+    assert "Confermata: posto 1 di 2" in words(ticket)
+    assert words(client.get(again.location)) == words(ticket)
+    assert ticket.headers["Cache-Control"] == "no-store"
+    assert "noindex" in ticket.headers["X-Robots-Tag"]
+    calendar = client.get(answer.location + "/calendario.ics")
+    assert calendar.get_data().startswith(b"BEGIN:VCALENDAR")
+    assert b"VTIMEZONE" in calendar.get_data()
+
+
+def test_full_the_same_form_says_the_number(client: FlaskClient, database: Database, meeting: int) -> None:
+    for name in ("Ada", "Bea"):
+        send(client, name=name)
+    page = words(client.get(PAGE))
+    assert "I posti sono finiti" in page
+    assert "numero 1" in page
+    answer = send(client, name="Ciro", email="ciro@example.org")
+    assert "Lista d'attesa: sei il numero 1" in words(client.get(answer.location)).replace("&#39;", "'")
+
+
+def test_what_was_typed_stays_and_the_error_is_beside_the_field(
+    client: FlaskClient, database: Database, meeting: int
+) -> None:
+    with database.writing() as session:
+        question = EventQuestion(
+            event_id=meeting, kind=QuestionKind.TEXT, label="Da dove vieni?", is_required=True
+        )
+        session.add(question)
+        session.flush()
+        field = f"answer_{question.id}"
+    for fields, said in (
+        ({"name": " "}, "Scrivi un nome"),
+        ({"email": "chi lo sa"}, "Questo indirizzo non sembra giusto"),
+        ({"phone": "12"}, "Questo numero non sembra giusto"),
+        ({"consent": ""}, "Per iscriverti serve il tuo sì"),
+        ({"party_size": "40"}, "Questa scelta non c"),
+        ({field: ""}, "Manca questa risposta"),
+        ({"needs": ["food"]}, "Questa scelta non c"),
+    ):
+        answer = send(client, **{"needs_note": "Due bambini", field: "Torre 1", **fields})
+        page = answer.get_data(as_text=True)
+        assert (answer.status_code, said in page, "Due bambini" in page) == (422, True, True), fields
+    assert count(database) == 0
+
+
+def test_out_of_time_the_page_says_why(client: FlaskClient, database: Database, meeting: int) -> None:
+    with database.session() as session:
+        now = session.get_one(Event, meeting).starts_at - timedelta(days=7)
+    for model, values, said in (
+        (SignUp, {"opens_at": now + timedelta(days=1)}, "non sono ancora aperte"),
+        (SignUp, {"opens_at": None, "closes_at": now}, "Le iscrizioni sono chiuse"),
+        (SignUp, {"closes_at": None, "is_offered": False}, "non serve iscriversi"),
+        (Event, {"state": EventState.CANCELLED}, "annullato"),
+        (Event, {"state": EventState.PLANNED, "starts_at": now}, "già iniziato o passato"),
+    ):
+        change(database, model, meeting, **values)
+        assert said in words(client.get(PAGE))
+        answer = send(client)
+        assert (answer.status_code, said in words(answer)) == (409, True), said
+    assert client.get("/eventi/NIENTE/iscrizione").status_code == 404
+    change(database, Event, meeting, is_public=False)
+    assert client.get(PAGE).status_code == 404
+
+
+def test_a_ticket_is_changed_and_given_back_without_account(
+    client: FlaskClient, database: Database, meeting: int
+) -> None:
+    ticket = send(client, email="rosa@example.org").location
+    waiting = send(client, name="Bea", party_size="2").location
+    form = client.get(ticket + "/cambia").get_data(as_text=True)
+    assert 'value="rosa@example.org"' in form
+    fields = {"name": "Rosa B.", "party_size": "4", "version": "1"}
+    assert client.post(ticket + "/cambia", data=fields).status_code == 422
+    fields["party_size"] = "2"
+    assert client.post(ticket + "/cambia", data=fields).status_code == 303
+    assert client.post(ticket + "/cambia", data=fields).status_code == 409
+    assert "posti da 1 a 2 di 2" in words(client.get(ticket))
+    # A look at the page that asks changes nothing; its button does, once.
+    client.get(ticket + "/lascia")
+    assert "Confermata" in words(client.get(ticket))
+    for _ in range(2):
+        assert client.post(ticket + "/lascia").status_code == 303
+    assert "Annullata" in words(client.get(ticket))
+    assert "Eri in lista" in words(client.get(waiting)) or "Confermata" in words(client.get(waiting))
+    for path in ("", "/cambia", "/lascia", "/calendario.ics"):
+        assert client.get(f"/biglietto/sbagliato.{path}").status_code == 404
+        assert client.get("/biglietto/x" + ticket.removeprefix("/biglietto/") + path).status_code == 404
+
+
+def test_with_an_account_the_ticket_is_among_my_things(
+    sign_in: SignIn, client: FlaskClient, database: Database, meeting: int
+) -> None:
+    rosa = sign_in("rosa")
+    page = rosa.get(PAGE).get_data(as_text=True)
+    assert 'value="Rosa"' in page
+    ticket = send(rosa, signed="1").location
+    assert rosa.get(PAGE).status_code == 303
+    assert "Giochi nuovi al parco" in words(rosa.get("/io/iscrizioni"))
+    # A session that ended meanwhile signs up nobody by mistake.
+    assert "/accedi" in send(client, signed="1").location
+    # Somebody else's ticket stays somebody else's; a nameless one can be kept.
+    other = send(client, name="Samir").location
+    samir = sign_in("samir")
+    assert samir.post(ticket + "/mio").status_code == 303
+    samir.post(other + "/mio")
+    with database.session() as session:
+        owners = select(Registration.name, Registration.person_id).order_by(Registration.id)
+        found = dict(session.execute(owners).all())
+    assert found["Samir"] is not None
+    assert found["Samir"] != found["Rosa"]
+
+
+def test_a_stranger_learns_nothing(client: FlaskClient, database: Database, meeting: int) -> None:
+    first = send(client, email="rosa@example.org")
+    second = send(client, name="Chi curiosa", email="rosa@example.org")
+    page = words(client.get(second.location))
+    assert "Confermata: posto 2 di 2" in page
+    assert "Rosa" not in page
+    assert client.post(second.location + "/lascia").status_code == 303
+    assert "Confermata" in words(client.get(first.location))
+
+
+def test_hosts_alone_see_names_and_every_look_is_written(
+    sign_in: SignIn, client: FlaskClient, database: Database, meeting: int
+) -> None:
+    with database.writing() as session:
+        event = session.get_one(Event, meeting)
+        row = signed_up(session, event, "=cmd()", email="a@example.org", needs=("childcare",)).id
+    for who in ("rosa", "coordinator", "moderator", "administrator", "office"):
+        browser = sign_in(who)
+        for path in (LIST, LIST + ".csv", LIST + "/stampa", f"{LIST}/{row}", LIST + "/nuova"):
+            assert browser.get(path).status_code == 404, (who, path)
+        assert browser.get("/regia/eventi/EV90/iscrizioni").status_code == 404
+    assert client.get(LIST).status_code == 303
+    host = sign_in("facilitator")
+    for path in (LIST, LIST + "?q=cmd&stato=confermate", LIST + "/stampa", f"{LIST}/{row}"):
+        assert "cmd()" in host.get(path).get_data(as_text=True)
+    file = host.get(LIST + ".csv")
+    assert ";'=cmd();" in file.get_data(as_text=True)
+    assert host.get(f"{LIST}/99999").status_code == 404
+    for who in ("coordinator", "administrator", "facilitator"):
+        assert "ha scaricato l" in words(sign_in(who).get(LIST + "/sguardi"))
+    assert sign_in("office").get(LIST + "/sguardi").status_code == 404
+    with database.session() as session:
+        seen = select(func.count()).where(AuditEntry.verb == "event.people_seen")
+        assert session.execute(seen).scalar_one() == 6
+
+
+def test_hosts_act_for_others(sign_in: SignIn, database: Database, meeting: int) -> None:
+    host = sign_in("facilitator")
+    added = host.post(
+        LIST + "/nuova", data={"name": "Pina", "party_size": "2", "phone": "0362 112233", "told": "y"}
+    )
+    assert added.status_code == 303
+    assert host.post(LIST + "/nuova", data={"name": "Ugo", "party_size": "1"}).status_code == 422
+    late = host.post(LIST + "/nuova", data={"name": "Ugo", "party_size": "1", "told": "y"}).location
+    assert host.post(late + "/sposta", data={"number": "1", "reason": ""}).status_code == 422
+    assert host.post(late + "/sposta", data={"number": "1", "reason": "viene da lontano"}).status_code == 303
+    assert host.post(late + "/oltre", data={"reason": "porta la torta"}).status_code == 303
+    assert host.post(late + "/oltre", data={"reason": "porta la torta"}).status_code == 409
+    assert host.post(late + "/separa").status_code == 409
+    assert host.post(added.location + "/annulla", data={"reason": "non viene"}).status_code == 303
+    assert host.post(late + "/chiamato").status_code == 303
+    with database.session() as session:
+        states = dict(session.execute(select(Registration.name, Registration.state)).all())
+    assert states == {"Pina": RegistrationState.CANCELLED, "Ugo": RegistrationState.CONFIRMED}
+
+
+def test_the_rules_are_changed_by_hosts(
+    sign_in: SignIn, client: FlaskClient, database: Database, meeting: int
+) -> None:
+    for name in ("Ada", "Bea", "Ciro"):
+        send(client, name=name)
+    host, path = sign_in("facilitator"), "/regia/eventi/EV90/iscrizioni"
+    assert host.get(path).status_code == 200
+    fields = {
+        "version": "1", "is_offered": "y", "capacity": "1", "party_most": "4", "keep_days": "30",
+        "remind_days": "1",
+        "groups-0-name": "Scala B", "groups-0-reserved": "1", "questions-0-label": "Turno?",
+        "questions-0-kind": "one", "questions-0-options": "Mattina\nSera",
+    }  # fmt: skip
+    refused = host.post(path, data=fields)
+    assert (refused.status_code, "Scala B" in refused.get_data(as_text=True)) == (422, True)
+    saved = host.post(path, data={**fields, "capacity": "4"})
+    assert saved.status_code == 303
+    assert host.post(path, data={**fields, "capacity": "5"}).status_code == 409
+    page = client.get(PAGE).get_data(as_text=True)
+    assert "Turno?" in page
+    assert "Scala B" in page
+    with database.session() as session:
+        assert session.get_one(SignUp, meeting).taken == 3
+
+
+def test_the_page_costs_at_most_six_statements(
+    sign_in: SignIn, client: FlaskClient, database: Database, world: World
+) -> None:
+    with database.writing() as session:
+        event = make_event(session, world, sign_up_has_groups=True)
+        signed_up(session, event)
+    for browser in (client, sign_in("rosa")):
+        browser.get(PAGE)
+        seen: list[str] = []
+
+        def note(_c: Any, _k: Any, statement: str, *_rest: Any, seen: list[str] = seen) -> None:
+            seen.append(statement)
+
+        sql_events.listen(database.engine, "before_cursor_execute", note)
+        assert browser.get(PAGE).status_code == 200
+        sql_events.remove(database.engine, "before_cursor_execute", note)
+        sent = [one for one in seen if not one.startswith(("BEGIN", "UPDATE web_session"))]
+        assert len(sent) <= 6, sent
+
+
+def test_the_form_has_a_token_and_no_key_reaches_the_log(
+    app: Flask, clock: FrozenClock, meeting: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    app.config["WTF_CSRF_ENABLED"] = True
+    client = app.test_client()
+    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get(PAGE).get_data(as_text=True))
+    assert token
+    assert send(client).status_code == 400
+    answer = send(client, csrf_token=token[1])
+    assert answer.status_code == 303
+    client.get(answer.location)
+    assert answer.location.rpartition("/")[2] not in caplog.text
