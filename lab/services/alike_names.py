@@ -14,7 +14,7 @@ from itertools import combinations
 
 from rapidfuzz import fuzz
 
-COMPARED_MOST = 150_000
+COMPARED_MOST = 120_000
 #: From this likeness of 100 on two names are proposed: one wrong letter in a short name.
 _CLOSE = 88.0
 _BEGINNING = 3

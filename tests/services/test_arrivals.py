@@ -218,18 +218,17 @@ def test_after_the_promised_day_no_name_is_written_and_a_late_repeat_is_answered
         assert check_books(session, event_id).arrived == 1
 
 
-@pytest.mark.parametrize("who", ["rosa", "office", "moderator"])
-def test_only_hosts_mark_arrivals(database: Database, world: World, event_id: int, who: str) -> None:
+def test_only_hosts_mark_arrivals(database: Database, world: World, event_id: int) -> None:
     rosa = party(database, event_id)
     with database.writing() as session:
-        ctx = Context(session, world.actor(who), NOW)
-        for act in (
-            lambda: arrivals.arrive(ctx, Arrive(event_id, rosa)),
-            lambda: arrivals.walk_in(ctx, WalkIn(event_id, "Pina")),
-            lambda: arrivals.undo(ctx, event_id, 1),
-        ):
+        for who in ("rosa", "office", "moderator"):
+            ctx = Context(session, world.actor(who), NOW)
             with pytest.raises(NotFound):
-                act()
+                arrivals.arrive(ctx, Arrive(event_id, rosa))
+            with pytest.raises(NotFound):
+                arrivals.walk_in(ctx, WalkIn(event_id, "Pina"))
+            with pytest.raises(NotFound):
+                arrivals.undo(ctx, event_id, 1)
 
 
 def test_nonsense_is_refused(database: Database, world: World, event_id: int) -> None:
