@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import icalendar
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.kernel.clock import local_instant
@@ -60,6 +60,7 @@ def read_back(*events: Event, name: str = "") -> icalendar.Calendar:
     return icalendar.Calendar.from_ical(file)
 
 
+@settings(max_examples=30)
 @given(DAYS, HOURS, st.integers(5, 4320))
 def test_a_calendar_shows_the_hour_on_the_wall(day: date, hour: time, minutes: int) -> None:
     try:

@@ -59,7 +59,7 @@ def fill(database: Database, world: World, how_many: int) -> None:
         first.series_id = series.id
         for number in range(how_many):
             event = make_event(session, world, code=f"EW{number}", series_id=series.id,
-                               starts_at=NOW + timedelta(hours=number % 150 - 20))  # fmt: skip
+                               starts_at=NOW + timedelta(hours=number % 70 - 20))  # fmt: skip
             session.add(EventBody(event_id=event.id, body_id=world.aler))
         for number in range(12):
             session.add(AgendaItem(event_id=first.id, position=number, title=f"Punto {number}"))
@@ -81,7 +81,7 @@ def test_pages_cost_six_statements_at_most_and_the_same_with_many_meetings(
         return found
 
     few = costs()
-    fill(database, world, 150)
+    fill(database, world, 70)
     many = costs()
     assert few == many
     assert max(few.values()) <= 6, few
