@@ -96,7 +96,7 @@ def test_a_name_is_found_marked_seen_again_and_taken_back(
     refused = host.post(f"{DOOR}/{mark}/quanti", data={"quanti": 9})
     assert refused.status_code == 409 and 'value="9"' in refused.text and "perche" in refused.text
     assert "Annullato" in host.post(f"{DOOR}/{mark}/annulla", follow_redirects=True).text
-    assert inside(database) == 0 and host.get(DOOR + "/conto.json").json["arrived"] == 0
+    assert inside(database) == 0 and host.get(DOOR + "/conto.json").get_json()["arrived"] == 0
 
 
 def test_who_waits_comes_in_only_with_a_reason(
@@ -220,13 +220,13 @@ def test_lines_saved_one_by_one_answer_how_they_stand(rosa: Registration, sign_i
     host = sign_in("facilitator")
     sent = {"name": "Ada", "people": "2", "arrived": "1"}
     first = host.post(DOOR + "/fogli/1/7", data=sent)
-    assert first.status_code == 200 and first.json["saved"]
+    assert first.status_code == 200 and first.get_json()["saved"]
     again = host.post(DOOR + "/fogli/1/7", data=sent)
-    assert again.json["version"] == first.json["version"]
+    assert again.get_json()["version"] == first.get_json()["version"]
     differs = host.post(DOOR + "/fogli/1/7", data={**sent, "people": "3"})
-    assert differs.status_code == 409 and differs.json["other"]["people"] == "2"
+    assert differs.status_code == 409 and differs.get_json()["other"]["people"] == "2"
     wrong = host.post(DOOR + "/fogli/1/8", data={**sent, "contact": "boh"})
-    assert wrong.status_code == 422 and wrong.json["field"] == "contact" and wrong.json["trouble"]
+    assert wrong.status_code == 422 and wrong.get_json()["field"] == "contact" and wrong.get_json()["trouble"]
     assert host.post(DOOR + "/fogli/1/21", data=sent).status_code == 404
 
 
