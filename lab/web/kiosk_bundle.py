@@ -6,15 +6,16 @@ import hashlib
 import json
 from typing import Any
 
-from flask_babel import force_locale, ngettext
+from flask_babel import force_locale
 from flask_babel import gettext as _
 
 from lab.kernel.locales import SUPPORTED
 from lab.models.kiosk import SeatLease
-from lab.services import devices, kiosk_versions
+from lab.services import devices, kiosk_versions, tickets
 from lab.services.kiosk_bundle import Facts
 from lab.web import kiosk_shell
-from lab.web.app_state import lab
+from lab.web.app_state import context, lab
+from lab.web.formats import date_words
 from lab.web.kiosk_texts import texts_in
 
 Json = dict[str, Any]
@@ -109,17 +110,13 @@ def _sign_up(facts: Facts) -> Json:
 
 
 def _consent(facts: Facts, code: str) -> str:
+    """The words people agree to, as on the site."""
     books = facts.sign_up
     with force_locale(code):
-        words = [
-            _("Il nome e i contatti servono solo per questo incontro."),
-            _("Li vede solo chi lo organizza."),
-            str(
-                ngettext(
-                    "Li cancelliamo %(num)s giorno dopo.",
-                    "Li cancelliamo %(num)s giorni dopo.",
-                    books.keep_days,
-                )
-            ),
-        ]
-    return " ".join([*map(str, words), books.consent_note]).strip()
+        day = date_words(tickets.day_of_forgetting(context(), facts.event, books))
+        words = _(
+            "Usiamo questi dati solo per questo incontro. Li vede solo chi lo prepara. "
+            "Il %(day)s li cancelliamo.",
+            day=day,
+        )
+    return f"{words} {books.consent_note}".strip()

@@ -202,6 +202,9 @@ def _judge(site: Site, answer: TestResponse, who: str, permission: Any) -> list[
     found = []
     if answer.status_code >= 500:
         found.append(f"{answer.status_code}")
+    if permission is access.Key.DEVICE:
+        # Whoever is signed in: a person is no tablet.
+        return found if answer.status_code == 401 else [*found, f"{answer.status_code} without a token"]
     if permission is not None and not _may(site, who, permission):
         if who == "nobody":
             # To the sign-in page and back here.
