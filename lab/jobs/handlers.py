@@ -162,6 +162,7 @@ FAN_OUT: dict[str, tuple[tuple[Audience, str], ...]] = {
         (named_office, "office_asked"),
     ),
     "contribution.answered": ((authors, "answered"), (followers, "answered")),
+    "question.answered": ((authors, "question_answered"), (followers, "question_answered")),
     "contribution.co_design": ((authors, "co_design"), (followers, "co_design")),
     "contribution.merged": ((authors, "merged"), (authors_of_other, "took_in"), (followers, "merged")),
     "contribution.unmerged": ((authors, "unmerged"), (followers, "unmerged")),

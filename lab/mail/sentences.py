@@ -16,6 +16,7 @@ def N_(words: str) -> str:
 SENTENCES: dict[str, str] = {
     "routed": N_("Ora se ne occupa %(office)s. Aspetta una risposta entro %(due)s."),
     "passed_on": N_("L'abbiamo passata a chi se ne occupa: %(who)s."),
+    "question_answered": N_("C'è la risposta scritta a questa domanda."),
     "co_design": N_("Ci lavoriamo insieme: ti diremo quando ci vediamo."),
     "answered_accepted": N_("%(office)s ha risposto: accolta."),
     "answered_accepted_in_part": N_("%(office)s ha risposto: accolta in parte."),

@@ -24,7 +24,12 @@ from lab.web.nav import NavItem
 from lab.web.pagination import decode_key, encode_key
 
 _TITLE = 90
-_KINDS = {"idee": Kind.PROPOSAL, "segnalazioni": Kind.REPORT}
+_KINDS = {
+    "idee": Kind.PROPOSAL,
+    "segnalazioni": Kind.REPORT,
+    "incontri": Kind.REMARK,
+    "domande": Kind.QUESTION,
+}
 _NAMES = ("stato", "tipo", "tema", "luogo", "ufficio", "canale", "chi", "riservate", "attesa", "q")
 
 Thing = TypeVar("Thing")

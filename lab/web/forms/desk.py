@@ -92,7 +92,10 @@ class SortForm(DeskForm):
     slug = "sort"
     kind = RadioField(
         _l("Che cos'è"),
-        choices=[SelectChoice(one.value, label(one)) for one in (Kind.PROPOSAL, Kind.REPORT)],
+        choices=[
+            SelectChoice(one.value, label(one))
+            for one in (Kind.PROPOSAL, Kind.REPORT, Kind.REMARK, Kind.QUESTION)
+        ],
         validators=[InputRequired(_l("Scegli: idea o segnalazione."))],
     )
     theme = _select(_l("Tema"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import Blueprint, flash, jsonify, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response
@@ -88,7 +88,7 @@ def worker(code: str) -> Response:
     capture.meeting(context(), code)
     assets = lab().assets
     path = assets.folder / assets.url("capture-worker.js").removeprefix(assets.PREFIX)
-    answer = send_file(path, mimetype="text/javascript", conditional=True)
+    answer = Response(path.read_bytes(), mimetype="text/javascript")
     answer.headers["Cache-Control"] = "no-cache"
     # It lies below the page that it serves.
     answer.headers["Service-Worker-Allowed"] = url_for("capture.show", code=code)

@@ -29,7 +29,13 @@ from lab.web.listed import named
 
 blueprint = Blueprint("outcomes", __name__)
 
-KINDS = {"idee": Kind.PROPOSAL, "segnalazioni": Kind.REPORT, "sportello": Kind.DESK_NOTE}
+KINDS = {
+    "idee": Kind.PROPOSAL,
+    "segnalazioni": Kind.REPORT,
+    "sportello": Kind.DESK_NOTE,
+    "incontri": Kind.REMARK,
+    "domande": Kind.QUESTION,
+}
 _LAST_YEAR = "ultimi-12-mesi"
 #: Months drawn one by one; a longer time is drawn by years.
 _MONTHS = 18
@@ -222,6 +228,8 @@ def _selects(found: Choices) -> dict[str, list[tuple[str, Any]]]:
             ("idee", _("Idee")),
             ("segnalazioni", _("Segnalazioni")),
             ("sportello", _("Note dello sportello")),
+            ("incontri", _("Dette a un incontro")),
+            ("domande", _("Domande")),
         ],
     }
 

@@ -39,7 +39,12 @@ STATES = {
     "unite": State.MERGED,
     "ritirate": State.WITHDRAWN,
 }
-KINDS = {"idee": Kind.PROPOSAL, "segnalazioni": Kind.REPORT}
+KINDS = {
+    "idee": Kind.PROPOSAL,
+    "segnalazioni": Kind.REPORT,
+    "incontri": Kind.REMARK,
+    "domande": Kind.QUESTION,
+}
 ORDERS = {"recenti": Order.RECENT, "sostenute": Order.SUPPORTED, "discusse": Order.DISCUSSED}
 _FILTERS = (("tema", "theme"), ("luogo", "place"), ("ufficio", "office"), ("progetto", "project"))
 _CODES: tuple[tuple[str, str, dict[str, Any]], ...] = (
