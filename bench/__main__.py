@@ -17,7 +17,7 @@ from flask import Flask
 from sqlalchemy import select
 
 import lab.models  # noqa: F401  # every table is known before the first query
-from bench import data, engines, load, measure, report, server, site, tablets, weight
+from bench import data, engines, load, measure, report, rush, server, site, tablets, weight
 from bench.report import Line
 from lab.db.engine import Database
 from lab.kernel.clock import utcnow
@@ -93,6 +93,9 @@ def _loaded(
         yield from measure.speed(name, size, (port, bare), readers, options.seconds)
         if size == max(one for one in options.sizes if one <= _UNDER_LOAD):
             yield from measure.submit(name, size, (port, bare), readers, database, 3 * options.seconds)
+            _say(f"{name}: rush")
+            with site.in_process(url, folder) as app:
+                yield from rush.rush(name, size, (port, bare), app, database, options.seconds)
             _say(f"{name}: tablets")
             yield from tablets.sync(name, size, (port, bare), database, options.seconds)
             yield from weight.weigh(port, f"/proposte/PR{size // 2}") if name == "sqlite" else ()

@@ -77,12 +77,19 @@ def sign_in(app: Flask, person_ids: list[int]) -> list[Reader]:
 
 
 def _reader(app: Flask, token: str) -> Reader:
+    return _browser(app, {"_user_id": token, "_fresh": True})
+
+
+def visitor(app: Flask) -> Reader:
+    """A browser without account that has opened a form."""
+    return _browser(app, {})
+
+
+def _browser(app: Flask, kept: dict[str, Any]) -> Reader:
     raw = secrets.token_hex(20)
     # As Flask-WTF does it: the session keeps the raw value, forms carry it signed.
     interface: Any = app.session_interface
-    cookie = interface.get_signing_serializer(app).dumps(
-        {"_user_id": token, "_fresh": True, "csrf_token": raw}
-    )
+    cookie = interface.get_signing_serializer(app).dumps({**kept, "csrf_token": raw})
     csrf = URLSafeTimedSerializer(SECRET, salt="wtf-csrf-token").dumps(raw)
     return Reader(f"{app.config['SESSION_COOKIE_NAME']}={cookie}", str(csrf))
 
