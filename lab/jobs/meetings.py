@@ -54,12 +54,12 @@ def _hearer(registration: Registration, kind: str) -> Hearer:
     return Hearer(registration.person_id or 0, kind, event_id=registration.event_id, has_own_mail=True)
 
 
-def _standing(event_id: int) -> Select[tuple[Registration]]:
+def _standing(event_id: int) -> Select[Registration]:
     mine = Registration.event_id == event_id
     return select(Registration).where(mine, Registration.state.in_(STANDING)).order_by(Registration.id)
 
 
-def _came(event_id: int) -> Select[tuple[Registration]]:
+def _came(event_id: int) -> Select[Registration]:
     mine = and_(Registration.event_id == event_id, Registration.arrived_at.is_not(None))
     return (
         select(Registration)

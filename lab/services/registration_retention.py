@@ -54,7 +54,7 @@ def forget(ctx: Context, event_id: int) -> int:
     """Empty the list of one meeting; how many rows. Counters, arrivals and the sums of needs stay."""
     with seats.books(ctx, event_id) as held:
         event = held.sign_up.event
-        kept = {
+        kept: dict[str, Any] = {
             "parties": _count(ctx, event_id, RegistrationState.CONFIRMED),
             "people": held.sign_up.taken,
             "arrived": held.sign_up.arrived,

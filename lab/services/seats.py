@@ -221,7 +221,7 @@ def _promote(held: Books) -> None:
         outbox.announce(held.ctx, "registration.promoted", registration_id=registration.id)
 
 
-def _queue(event_id: int) -> Select[tuple[Registration]]:
+def _queue(event_id: int) -> Select[Registration]:
     """Who waits, the first to be seated first."""
     waiting = Registration.state == RegistrationState.WAITING
     return (

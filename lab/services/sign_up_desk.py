@@ -62,7 +62,7 @@ def everybody(ctx: Context, event_id: int) -> Iterator[Registration]:
     yield from ctx.session.execute(query).scalars()
 
 
-def _list(event_id: int, wish: Wish) -> Select[tuple[Registration]]:
+def _list(event_id: int, wish: Wish) -> Select[Registration]:
     states = [wish.state] if wish.state else [*STANDING, RegistrationState.MERGED]
     query = select(Registration).where(Registration.event_id == event_id, Registration.state.in_(states))
     words = registrations.name_key(wish.words)

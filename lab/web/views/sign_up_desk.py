@@ -189,7 +189,7 @@ def _look_words(what: str) -> str:
         "doubles": _("ha guardato le iscrizioni doppie"),
         "tray": _("ha letto una cosa arrivata da un totem"),
     }
-    return words.get(what, _("ha guardato dei nomi"))
+    return str(words.get(what, _("ha guardato dei nomi")))
 
 
 # --- one of them

@@ -102,7 +102,7 @@ def _door(ticket: Ticket) -> str | None:
 def _answer_words(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(value)
-    return {"yes": _("Sì"), "no": _("No")}.get(value, value or "")
+    return str({"yes": _("Sì"), "no": _("No")}.get(value, value or ""))
 
 
 @blueprint.get("/biglietto/<key>/calendario.ics")
@@ -242,7 +242,7 @@ def claim(key: str) -> AnyResponse:
 def mine() -> AnyResponse:
     """The meetings I signed up for."""
     ctx = context()
-    found = [
+    found: list[dict[str, Any]] = [
         {
             "url": url_for("tickets.show", key=tickets.key_for(lab().signer, one)),
             "event": one.event,
