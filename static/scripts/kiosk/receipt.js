@@ -45,7 +45,7 @@ export function qr(text) {
 function thread(kind, { stop }) {
   const stops = ['saved', 'received', ...(kind === 'sign_up' ? [stop === 2 ? null : 'confirmed'] : [])];
   if (kind !== 'sign_up' || stop === 2) return null;
-  return h('ol', { class: 'filo filo-page receipt-filo', 'aria-hidden': 'true' }, stops.map((key, at) =>
+  return h('ol', { class: 'filo receipt-filo', 'aria-hidden': 'true' }, stops.map((key, at) =>
     h('li', { class: `filo-stop is-${at < stop ? 'done' : at === stop ? 'here' : 'next'}` },
       h('span', { class: 'filo-knot' }), h('span', { class: 'filo-label' }, t(`filo_${key}`)))));
 }
