@@ -71,7 +71,9 @@ def door(ctx: Context, code: str) -> Door:
     found = ctx.session.execute(query).first()
     if found is None:
         raise NotFound("event")
-    event, sign_up, own = found
+    event: Event = found[0]
+    sign_up: SignUp | None = found[1]
+    own: Registration | None = found[2]
     groups = sign_up_settings.groups(ctx, event.id) if sign_up is not None and sign_up.has_groups else []
     questions = sign_up_settings.questions(ctx, event.id) if sign_up is not None else []
     way = _way(ctx, event, sign_up)

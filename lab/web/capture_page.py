@@ -232,7 +232,7 @@ def part_forms(event: Event, way: type[Way], again: PartForm | None) -> list[Par
 
 def suit_part(form: PartForm, kind: PartKind) -> None:
     """Keep what this kind of part has: a convenor and a report are a group's, a place a stop's."""
-    gone = ("place",) if kind is not PartKind.STOP else ()
+    gone: tuple[str, ...] = ("place",) if kind is not PartKind.STOP else ()
     gone += ("convenor", "report") if kind is not PartKind.GROUP else ()
     for name in gone:
         if name in form:

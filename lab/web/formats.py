@@ -42,13 +42,6 @@ def _time_words(value: datetime, locale: str) -> str:
     return format_datetime(value, "H:mm" if locale != "en" else "HH:mm", locale=locale)
 
 
-def clock_words(value: datetime) -> str:
-    """The hour and minutes where the neighbourhood is: 18:30."""
-    local = _local(value)
-    assert isinstance(local, datetime)
-    return f"{local:%H:%M}"
-
-
 def datetime_words(value: datetime | None) -> str:
     """giovedì 12 dicembre, 17:30, in the neighbourhood's time."""
     if value is None:
@@ -56,6 +49,15 @@ def datetime_words(value: datetime | None) -> str:
     local = _local(value)
     assert isinstance(local, datetime)
     return f"{date_words(value)}, {_time_words(local, language())}"
+
+
+def time_words(value: datetime | None) -> str:
+    """17:30, in the neighbourhood's time."""
+    if value is None:
+        return ""
+    local = _local(value)
+    assert isinstance(local, datetime)
+    return _time_words(local, language())
 
 
 @lru_cache(maxsize=20_000)
@@ -140,8 +142,8 @@ def init_app(app: Flask) -> None:
     """Give the filters to the templates."""
     app.jinja_env.filters.update(
         date_words=date_words,
-        clock_words=clock_words,
         datetime_words=datetime_words,
+        time_words=time_words,
         day=day_short,
         day_parts=day_parts,
         month_words=month_words,

@@ -32,6 +32,9 @@ OPEN_POSTS = {
     "pages": "rating a page",
     "proposals": "saying something needs no account",
     "receipts": "looking up a receipt code",
+    "room": "the hand in the hall needs no account",
+    "sign_up": "signing up for a meeting needs no account",
+    "tickets": "the key in the address is the right to this one sign-up",
 }
 _WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 _PATH = re.compile(r"^/[a-z0-9/_.-]*$")

@@ -25,6 +25,7 @@ _HANDLER = re.compile(r"<[^>]*\son[a-z]+\s*=", re.IGNORECASE)
 _WITHOUT_TOKEN = {
     "errors/bare.html": "sends again what could not be taken, with the token it was sent with",
     "partials/trouble.html": "the same",
+    "pages/kiosk/index.html": "its script sends the code, to an address that takes no cookie",
     "pages/notifications/mail.html": "its address is a secret of its own, good for this one thing",
 }
 _COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)

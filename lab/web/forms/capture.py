@@ -51,7 +51,7 @@ _ASKS = {
 class _Words(LabForm):
     def offer(self, choices: Choices) -> None:
         """Fill in what can be chosen today; names in the reader's language."""
-        rows = {
+        rows: dict[str, list[tuple[int, str | None]]] = {
             "place": [(one.id, named(one.name, one.names)) for one in choices.places],
             "theme": [(one.id, named(one.name, one.names)) for one in choices.themes],
             "office": [(one.id, one.name) for one in choices.offices],

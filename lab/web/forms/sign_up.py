@@ -143,7 +143,7 @@ def need_words(code: str) -> str:
         "transport": _("Un passaggio per arrivare"),
         "materials": _("Testi facili da leggere"),
     }
-    return words.get(code, code)
+    return str(words.get(code, code))
 
 
 def fill_from(form: PartyFields, registration: Registration) -> None:

@@ -197,4 +197,4 @@ class MoveForm(ReasonForm):
 
 def told_check() -> str:
     """Said when nobody ticked that the person was told."""
-    return _("Prima dillo alla persona, poi segna qui.")
+    return str(_("Prima dillo alla persona, poi segna qui."))

@@ -18,7 +18,7 @@ from lab.web import kiosk_records, kiosk_shell, kiosk_words
 from lab.web.access import allow
 from lab.web.app_state import context, lab, transaction
 from lab.web.event_tabs import event_tabs
-from lab.web.formats import clock_words, datetime_words
+from lab.web.formats import time_words, datetime_words
 from lab.web.forms.base import LabForm, refuse
 from lab.web.forms.kiosk import CodeForm, FileForm
 from lab.web.labels import error_words
@@ -128,7 +128,7 @@ def show_code(code: str, code_id: int) -> str:
         "pages/kiosk_desk/code.html",
         row=row,
         symbols=f"{symbols[:4]}-{symbols[4:]}",
-        until=clock_words(row.expires_at),
+        until=time_words(row.expires_at),
         is_over=row.used_at is not None or row.expires_at <= ctx.now,
         qr=qr_svg(address, "totem-qr"),
         address=f"{lab().settings.base_url}{url_for('kiosk.index')}",
