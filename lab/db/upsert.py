@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Table
+from sqlalchemy import Table, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -18,12 +19,20 @@ def add_to(
 
     Atomic: simultaneous callers each see their own addition counted once.
     """
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table).values({**key, counter: by})
-    statement = statement.on_conflict_do_update(
-        index_elements=list(key), set_={counter: table.c[counter] + by}
+    statement = _adding(session.get_bind().dialect.name, table, tuple(key), counter)
+    return int(session.execute(statement, {**key, "added": by}).scalar_one())
+
+
+@cache
+def _adding(dialect_name: str, table: Table, key: tuple[str, ...], counter: str) -> Any:
+    # Every limit is counted by it: put together once.
+    dialect = postgresql if dialect_name == "postgresql" else sqlite
+    added = bindparam("added", type_=table.c[counter].type)
+    named = {name: bindparam(name, type_=table.c[name].type) for name in key}
+    statement = dialect.insert(table).values({**named, counter: added})
+    return statement.on_conflict_do_update(
+        index_elements=list(key), set_={counter: table.c[counter] + added}
     ).returning(table.c[counter])
-    return int(session.execute(statement).scalar_one())
 
 
 def insert_once(session: Session, model: type[Base], values: dict[str, Any]) -> bool:

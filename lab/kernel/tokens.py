@@ -19,6 +19,7 @@ class Signer:
     def __init__(self, secret: str, clock: Clock | None = None) -> None:
         self._secret = secret
         self._clock = clock or SystemClock()
+        self._serializers: dict[str, URLSafeTimedSerializer] = {}
 
     def sign(self, purpose: str, payload: Any) -> str:
         """A url-safe token over a JSON payload, good only for this purpose."""
@@ -39,6 +40,12 @@ class Signer:
             return None
 
     def _serializer(self, purpose: str) -> URLSafeTimedSerializer:
+        made = self._serializers.get(purpose)
+        if made is None:
+            made = self._serializers[purpose] = self._made_for(purpose)
+        return made
+
+    def _made_for(self, purpose: str) -> URLSafeTimedSerializer:
         clock = self._clock
 
         class ClockedSigner(TimestampSigner):

@@ -11,10 +11,11 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import phonenumbers
-from sqlalchemy import or_, select
+from sqlalchemy import Select, Table, bindparam, or_, select, text
 
 from lab.db.locking import expect_version, locked
 from lab.db.upsert import insert_once
@@ -42,6 +43,12 @@ STAFF_SOURCES = (Source.DOOR, Source.PAPER, Source.DESK)
 PARTY_MOST = 50
 #: Telephone numbers without a country are numbers of this one.
 _COUNTRY = "IT"
+_TABLE = Registration.__table__
+assert isinstance(_TABLE, Table)
+# A thousand people press at once: what every sign-up asks is put together once, and reads plain columns.
+_REPEATED = select(_TABLE.c.id, _TABLE.c.payload_hash, _TABLE.c.forgotten_at).where(
+    _TABLE.c.client_uuid == bindparam("uuid")
+)
 
 
 @dataclass(frozen=True)
@@ -94,7 +101,7 @@ def payload_hash(party: Party) -> str:
 
 
 def sign_up(ctx: Context, party: Party) -> Registration:
-    """Put a party on the list: confirmed, or waiting when it does not fit. Four or five statements.
+    """Put a party on the list: confirmed, or waiting when it does not fit. Five or six statements.
 
     The same `client_uuid` again gives the same registration; with other content it raises
     `Conflict("same_id_other_content")`. Account holders who already stand on the list get
@@ -109,8 +116,9 @@ def sign_up(ctx: Context, party: Party) -> Registration:
     if by_staff:
         _run_by(ctx, party)
     registration = _fresh(ctx, party, digest)
-    check_answers(ctx, party.event_id, party.answers, asks_all=party.source not in STAFF_SOURCES)
     with seats.books(ctx, party.event_id) as held:
+        if held.has_questions or party.answers:
+            check_answers(ctx, party.event_id, party.answers, asks_all=party.source not in STAFF_SOURCES)
         _check_open(ctx, held.sign_up, party)
         _check_needs(held.sign_up, party)
         check_size(held.sign_up, party.party_size, free_hand=by_staff)
@@ -131,12 +139,13 @@ def repeated(ctx: Context, client_uuid: str | None, digest: str) -> Registration
     """What an earlier sending of the same id placed. Raises `Conflict("same_id_other_content")`."""
     if not client_uuid:
         return None
-    query = select(Registration).where(Registration.client_uuid == client_uuid)
-    found = ctx.session.execute(query).scalar_one_or_none()
+    found = ctx.session.execute(_REPEATED, {"uuid": client_uuid}).one_or_none()
+    if found is None:
+        return None
     # Once names are deleted nothing is left to compare with: the id alone says that it is the same.
-    if found is not None and found.forgotten_at is None and found.payload_hash != digest:
+    if found.forgotten_at is None and found.payload_hash != digest:
         raise Conflict("same_id_other_content")
-    return found
+    return ctx.session.get_one(Registration, found.id)
 
 
 def by_client_uuid(ctx: Context, client_uuid: str | None, event_id: int) -> Registration | None:
@@ -348,24 +357,27 @@ def _is_answer(question: EventQuestion, value: Any) -> bool:
 
 def standing_twin(ctx: Context, registration: Registration) -> Registration | None:
     """Another sign-up of the same person that stands. Read under the lock: nobody slips in between."""
-    same = [
-        column == value
-        for column, value in (
-            (Registration.person_id, registration.person_id),
-            (Registration.email_key, registration.email_key),
-            (Registration.phone_key, registration.phone_key),
-        )
-        if value is not None
-    ]
-    if not same:
+    known = {name: getattr(registration, name) for name in ("person_id", "email_key", "phone_key")}
+    known = {name: value for name, value in known.items() if value is not None}
+    if not known:
         return None
-    mine = Registration.event_id == registration.event_id
-    query = select(Registration).where(mine, Registration.state.in_(STANDING), or_(*same))
-    if registration.id is not None:
-        query = query.where(Registration.id != registration.id)
+    said = {"event": registration.event_id, "own": registration.id or 0, **known}
     # Not written yet: asking must not write it.
     with ctx.session.no_autoflush:
-        return ctx.session.execute(query.order_by(Registration.id)).scalars().first()
+        found = ctx.session.execute(_twins(*known), said).scalar()
+    return None if found is None else ctx.session.get_one(Registration, found)
+
+
+@cache
+def _twins(*names: str) -> Select[int]:
+    """Who stands on the list under one of these keys, the first first.
+
+    The states are written as in the partial indexes, so that no planner needs to guess that they serve.
+    """
+    same = or_(*(_TABLE.c[name] == bindparam(name) for name in names))
+    standing = text("state IN ('confirmed', 'waiting')")
+    query = select(_TABLE.c.id).where(_TABLE.c.event_id == bindparam("event"), standing, same)
+    return query.where(_TABLE.c.id != bindparam("own")).order_by(_TABLE.c.id).limit(1)
 
 
 def _beside(ctx: Context, held: seats.Books, registration: Registration, standing: Registration) -> None:

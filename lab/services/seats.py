@@ -16,15 +16,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from sqlalchemy import Select, Table, func, select, update
-from sqlalchemy.orm import joinedload
+from sqlalchemy import Select, Table, bindparam, exists, func, select, update
+from sqlalchemy.orm import contains_eager
 from sqlalchemy.orm.attributes import set_committed_value
 
-from lab.db.locking import locked
 from lab.db.version import mark_public_change
+from lab.kernel.errors import NotFound
 from lab.kernel.ids import ALPHABET
 from lab.models.events import Event, Fullness
-from lab.models.registrations import Registration, RegistrationState, SeatGroup, SignUp
+from lab.models.registrations import EventQuestion, Registration, RegistrationState, SeatGroup, SignUp
 from lab.services import outbox
 from lab.services.context import Context
 
@@ -33,6 +33,15 @@ _FEW_SHARE = 0.1
 _FEW_MOST = 10
 _CODE_LENGTH = 4
 _CODE_STRIDE = 271_829
+#: The row with its event, and whether the event asks questions of its own; put together once for all.
+_LOCK = (
+    select(SignUp, exists().where(EventQuestion.event_id == SignUp.event_id).label("has_questions"))
+    .join(SignUp.event)
+    .where(SignUp.event_id == bindparam("event"))
+    .options(contains_eager(SignUp.event))
+    .with_for_update(of=SignUp)
+    .execution_options(populate_existing=True)
+)
 
 
 @dataclass
@@ -44,6 +53,8 @@ class Books:
     groups: dict[int, SeatGroup]
     #: How full it was when the lock was taken.
     word_before: Fullness
+    #: Whether the event has questions of its own.
+    has_questions: bool = False
     #: A place became free: somebody in the queue may fit now.
     freed: bool = False
     #: Parties that got their places while this lock was held, after having waited.
@@ -202,13 +213,16 @@ def books(ctx: Context, event_id: int) -> Iterator[Books]:
 
 
 def _lock(ctx: Context, event_id: int) -> Books:
-    sign_up = locked(ctx.session, SignUp, event_id, joinedload(SignUp.event))
+    row = ctx.session.execute(_LOCK, {"event": event_id}).one_or_none()
+    if row is None:
+        raise NotFound("sign_up")
+    sign_up: SignUp = row.SignUp
     groups: dict[int, SeatGroup] = {}
     if sign_up.has_groups:
         query = select(SeatGroup).where(SeatGroup.event_id == event_id)
         found = ctx.session.execute(query, execution_options={"populate_existing": True}).scalars()
         groups = {group.id: group for group in found}
-    return Books(ctx, sign_up, groups, fullness(sign_up))
+    return Books(ctx, sign_up, groups, fullness(sign_up), row.has_questions)
 
 
 def _promote(held: Books) -> None:

@@ -1,11 +1,12 @@
-"""What the page of signing up needs to know, in three statements."""
+"""What the page of signing up needs to know: one statement, one more each for groups and questions."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, bindparam, exists, select
 from sqlalchemy.orm import joinedload
 
 from lab.kernel.errors import NotFound
@@ -26,6 +27,27 @@ class Way(StrEnum):
     CANCELLED = "cancelled"
     NOT_NEEDED = "not_needed"
     OVER = "over"
+
+
+def _query(*, mine: bool) -> Any:
+    asks = exists().where(EventQuestion.event_id == Event.id).label("has_questions")
+    query: Any = select(Event, SignUp, asks).outerjoin(SignUp, SignUp.event_id == Event.id)
+    if mine:
+        own = and_(
+            Registration.event_id == Event.id,
+            Registration.person_id == bindparam("person"),
+            Registration.state.in_(STANDING),
+        )
+        query = query.add_columns(Registration).outerjoin(Registration, own)
+    return query.where(Event.code == bindparam("code"), Event.is_public)
+
+
+#: By whether somebody is signed in, and whether the place is wanted: put together once for all readers.
+_QUERIES = {
+    (mine, placed): query.options(joinedload(Event.place)) if placed else query
+    for mine, query in ((False, _query(mine=False)), (True, _query(mine=True)))
+    for placed in (False, True)
+}
 
 
 @dataclass(frozen=True)
@@ -53,29 +75,21 @@ class Door:
         return books.room_for(group_id)
 
 
-def door(ctx: Context, code: str) -> Door:
-    """The page of signing up for a meeting. Raises `NotFound` for what is not public."""
-    mine = and_(
-        Registration.event_id == Event.id,
-        # For readers without an account nobody's: "is null" would find other nameless people's.
-        Registration.person_id == (ctx.actor.person_id or 0),
-        Registration.state.in_(STANDING),
-    )
-    query = (
-        select(Event, SignUp, Registration)
-        .outerjoin(SignUp, SignUp.event_id == Event.id)
-        .outerjoin(Registration, mine)
-        .where(Event.code == code, Event.is_public)
-        .options(joinedload(Event.place))
-    )
-    found = ctx.session.execute(query).first()
+def door(ctx: Context, code: str, *, placed: bool = True) -> Door:
+    """The page of signing up for a meeting; `placed`: with where it is. Raises `NotFound` for what is not
+    public.
+    """
+    person = ctx.actor.person_id
+    said = {"code": code} if person is None else {"code": code, "person": person}
+    found = ctx.session.execute(_QUERIES[person is not None, placed], said).first()
     if found is None:
         raise NotFound("event")
     event: Event = found[0]
     sign_up: SignUp | None = found[1]
-    own: Registration | None = found[2]
+    own: Registration | None = found[3] if person is not None else None
     groups = sign_up_settings.groups(ctx, event.id) if sign_up is not None and sign_up.has_groups else []
-    questions = sign_up_settings.questions(ctx, event.id) if sign_up is not None else []
+    asked = sign_up is not None and found.has_questions
+    questions = sign_up_settings.questions(ctx, event.id) if asked else []
     way = _way(ctx, event, sign_up)
     return Door(event, sign_up, groups, questions, own, way)
 

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
+from babel import support
 from flask_wtf import FlaskForm
 from wtforms import HiddenField
+from wtforms.i18n import messages_path
 from wtforms.validators import Length
 
 from lab.kernel.errors import Invalid
 from lab.kernel.ids import new_key
+from lab.web.i18n import language
 from lab.web.labels import error_words
+
+
+@cache
+def _library_words(code: str) -> Any:
+    # The library reads its catalogue from disk anew for every request.
+    return support.Translations.load(messages_path(), [code], domain="wtforms")
 
 
 class LabForm(FlaskForm):
     """A form that changes something; alone it is enough for one-button forms."""
+
+    class Meta(FlaskForm.Meta):
+        """How these forms speak."""
+
+        def get_translations(self, form: FlaskForm) -> Any:
+            """The words of WTForms itself in the reader's language."""
+            return _library_words(language())
 
 
 class CreatingForm(LabForm):

@@ -28,10 +28,10 @@ from lab.web.i18n import language
 blueprint = Blueprint("sign_up", __name__)
 
 
-def _door(code: str) -> Door:
+def _door(code: str, *, placed: bool = True) -> Door:
     if len(code) > 24:
         raise NotFound("event")
-    return sign_up_pages.door(context(), code)
+    return sign_up_pages.door(context(), code, placed=placed)
 
 
 def _form(door: Door) -> Any:
@@ -96,15 +96,16 @@ def _page(door: Door, form: Any, problem: str = "") -> str:
 @public
 def create(code: str) -> Response | str | tuple[str, int]:
     """One sign-up for one filled form, however often it is sent."""
-    door = _door(code)
+    # Where it is only a page says, which is drawn when something is wrong.
+    door = _door(code, placed=False)
     if not door.is_open:
         # What was sent before it closed, and is sent again, still leads to its ticket.
-        return _again(door) or (_page(door, None), 409)
+        return _again(door) or (_page(_door(code), None), 409)
     form = _form(door)
     if form.signed.data and not context().actor.is_signed_in:
         return ask_to_sign_in()
     if not form.validate():
-        return _page(door, form), 422
+        return _page(_door(code), form), 422
     party = _party(door, form)
     try:
         return redirect(ticket_url(_placed(party)), 303)
@@ -156,9 +157,11 @@ def _version(written: str | None, newest: int) -> int:
 def _placed(party: Party) -> Registration:
     try:
         with transaction() as ctx:
-            # Counted in the transaction of the act: no commit more. What fails is counted afterwards.
+            placed = registrations.sign_up(ctx, party)
+            # Counted in the transaction of the act: no commit more. What fails is counted afterwards. Last,
+            # since a whole hall shares the row of its address.
             limits.spend(ctx, limits.SIGN_UP_PER_ADDRESS, entrance.address())
-            return registrations.sign_up(ctx, party)
+            return placed
     except IntegrityError as error:
         if not is_violation(error, "uq_registration_client_uuid"):
             raise
