@@ -26,7 +26,7 @@ from lab.services.capture_kinds import Way
 from lab.services.photos import StoredPhoto
 from lab.web import uploads
 from lab.web.app_state import context, lab, transaction
-from lab.web.event_tabs import event_tabs
+from lab.web.event_tabs import event_tabs, event_trail
 from lab.web.forms.base import refuse
 from lab.web.forms.capture import WAY_WORDS, DueForm, LineForm, PartForm, ReplyForm, SheetForm
 from lab.web.labels import error_words
@@ -188,7 +188,7 @@ def draw(event: Event, form: LineForm, part: PartForm | None = None, sheet: Shee
         projects=capture.projects(ctx, event.id),
         offline_copy=copy,
         **({"reader": None} if copy else {}),
-        breadcrumb=[(_("Incontri"), url_for("events.show", code=event.code)), (_("Raccolta"), None)],
+        breadcrumb=event_trail(event, (_("Raccolta"), None)),
     )
 
 

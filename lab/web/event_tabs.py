@@ -22,6 +22,15 @@ _TABS = (
 )
 
 
+def event_trail(event: Event, *further: tuple[str, str | None]) -> list[tuple[str, str | None]]:
+    """The way to a page of this meeting at the desk: the list of meetings, its own page, then `further`."""
+    return [
+        (_("Incontri"), url_for("event_desk.index")),
+        (event.code, url_for("event_desk.show", code=event.code)),
+        *further,
+    ]
+
+
 def event_tabs(event: Event) -> list[NavItem]:
     """The tabs above every page of this meeting. `event.hosts` must be loaded."""
     words = {

@@ -58,7 +58,10 @@ _DESK = (
 
 
 #: Pages that are part of what another entry of the menu leads to.
-_WITHIN = {"project_desk.index": ("programme_desk.",)}
+_WITHIN = {
+    "project_desk.index": ("programme_desk.",),
+    "event_desk.index": ("sign_up_desk.", "door.", "kiosk_desk.", "room_desk.", "capture.", "minutes."),
+}
 
 
 def _desk_words() -> dict[str, str]:

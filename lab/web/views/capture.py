@@ -21,7 +21,7 @@ from lab.web import capture_page as pages
 from lab.web import uploads
 from lab.web.access import allow
 from lab.web.app_state import context, lab, transaction
-from lab.web.event_tabs import event_tabs
+from lab.web.event_tabs import event_tabs, event_trail
 from lab.web.forms.base import LabForm, refuse
 from lab.web.forms.capture import CorrectForm, DueForm, LineForm, PartForm, ReplyForm, SheetForm
 from lab.web.labels import error_words
@@ -158,7 +158,9 @@ def _line_page(event: Event, line_code: str, form: CorrectForm) -> str:
         tabs=event_tabs(event),
         form=form,
         line_code=line_code,
-        breadcrumb=[(_("Raccolta"), url_for("capture.show", code=event.code)), (line_code, None)],
+        breadcrumb=event_trail(
+            event, (_("Raccolta"), url_for("capture.show", code=event.code)), (line_code, None)
+        ),
     )
 
 
@@ -282,7 +284,9 @@ def _questions_page(event: Event, number: int = 0, again: ReplyForm | DueForm | 
         questions=capture_questions.of_event(ctx, event),
         fresh=lambda one: pages.reply_forms(one, number, again),
         may_answer=ctx.may(Permission.EVENT_RUN, event),
-        breadcrumb=[(_("Raccolta"), url_for("capture.show", code=event.code)), (_("Domande"), None)],
+        breadcrumb=event_trail(
+            event, (_("Raccolta"), url_for("capture.show", code=event.code)), (_("Domande"), None)
+        ),
     )
 
 

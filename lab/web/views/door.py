@@ -22,7 +22,7 @@ from lab.web import door_answer
 from lab.web.access import allow
 from lab.web.app_state import context, transaction
 from lab.web.door_answer import STOPS, Answer, Say
-from lab.web.event_tabs import event_tabs
+from lab.web.event_tabs import event_tabs, event_trail
 from lab.web.forms.base import LabForm
 from lab.web.forms.sign_up import need_words
 from lab.web.labels import error_words
@@ -174,7 +174,7 @@ def _draw(event: Event, answer: Answer | None) -> str:
         form=LabForm(),
         new_key=new_key,
         need_word=need_words,
-        breadcrumb=[(_("Incontri"), url_for("event_desk.index")), (event.title, None)],
+        breadcrumb=event_trail(event, (_("Ingresso"), None)),
     )
 
 

@@ -14,7 +14,7 @@ from lab.services import doubles, head_count, hosting
 from lab.services.alike_names import Why
 from lab.web.access import allow
 from lab.web.app_state import context, transaction
-from lab.web.event_tabs import event_tabs
+from lab.web.event_tabs import event_tabs, event_trail
 from lab.web.forms.base import LabForm
 from lab.web.labels import error_words
 from lab.web.views.door import Page, blueprint, seen
@@ -82,7 +82,9 @@ def count(code: str) -> str:
         tabs=event_tabs(event),
         totals=head_count.totals(ctx, event),
         alike=doubles.count(ctx, event),
-        breadcrumb=_trail(event),
+        breadcrumb=event_trail(
+            event, (_("Ingresso"), url_for("door.show", code=event.code)), (_("Il conto"), None)
+        ),
     )
 
 
@@ -96,7 +98,9 @@ def _doubles(event: Event, trouble: str = "") -> str:
         line=_line_words,
         trouble=trouble,
         form=LabForm(),
-        breadcrumb=_trail(event),
+        breadcrumb=event_trail(
+            event, (_("Ingresso"), url_for("door.show", code=event.code)), (_("Doppi"), None)
+        ),
     )
 
 
@@ -115,7 +119,3 @@ def _line_words(row: Registration) -> str:
     if row.sheet_no is None:
         return ""
     return str(_("foglio %(sheet)s, riga %(line)s", sheet=row.sheet_no, line=row.line_no))
-
-
-def _trail(event: Event) -> list[tuple[str, str | None]]:
-    return [(_("Incontri"), url_for("event_desk.index")), (event.title, None)]

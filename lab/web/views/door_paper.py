@@ -15,7 +15,7 @@ from lab.policy.permissions import Permission
 from lab.services import hosting, paper
 from lab.web.access import allow
 from lab.web.app_state import context, lab, transaction
-from lab.web.event_tabs import event_tabs
+from lab.web.event_tabs import event_tabs, event_trail
 from lab.web.forms.base import LabForm, refuse
 from lab.web.forms.paper import SheetsForm, Typed, as_typed, from_form, in_words
 from lab.web.qr import qr_svg
@@ -166,7 +166,9 @@ def _sheets(event: Event, form: SheetsForm) -> str:
         tabs=event_tabs(event),
         sheets=paper.sheets(context(), event),
         form=form,
-        breadcrumb=_trail(event),
+        breadcrumb=event_trail(
+            event, (_("Ingresso"), url_for("door.show", code=event.code)), (_("Fogli di carta"), None)
+        ),
     )
 
 
@@ -180,9 +182,7 @@ def _grid(event: Event, found: PaperSheet, typed: list[Typed]) -> str:
         as_typed=as_typed,
         in_words=in_words,
         form=LabForm(),
-        breadcrumb=_trail(event),
+        breadcrumb=event_trail(
+            event, (_("Ingresso"), url_for("door.show", code=event.code)), (_("Fogli di carta"), None)
+        ),
     )
-
-
-def _trail(event: Event) -> list[tuple[str, str | None]]:
-    return [(_("Incontri"), url_for("event_desk.index")), (event.title, None)]

@@ -17,8 +17,8 @@ from lab.services.devices import NewCode
 from lab.web import kiosk_records, kiosk_shell, kiosk_words
 from lab.web.access import allow
 from lab.web.app_state import context, lab, transaction
-from lab.web.event_tabs import event_tabs
-from lab.web.formats import time_words, datetime_words
+from lab.web.event_tabs import event_tabs, event_trail
+from lab.web.formats import datetime_words, time_words
 from lab.web.forms.base import LabForm, refuse
 from lab.web.forms.kiosk import CodeForm, FileForm
 from lab.web.labels import error_words
@@ -77,11 +77,7 @@ def common(event: Event, *crumbs: tuple[Any, str | None]) -> dict[str, Any]:
         "results": kiosk_words.RESULT_WORDS,
         "reason_words": kiosk_words.reason_words,
         "settlement_words": kiosk_words.settlement_words,
-        "breadcrumb": [
-            (event.title, url_for("event_desk.show", code=event.code)),
-            (_("Totem"), here if crumbs else None),
-            *crumbs,
-        ],
+        "breadcrumb": event_trail(event, (_("Totem"), here if crumbs else None), *crumbs),
     }
 
 

@@ -15,7 +15,7 @@ from lab.services import capture, capture_pages, desk, event_outcome, minutes
 from lab.services.minutes import Draft, Write
 from lab.web.access import allow, cached
 from lab.web.app_state import context, transaction
-from lab.web.event_tabs import event_tabs
+from lab.web.event_tabs import event_tabs, event_trail
 from lab.web.forms.base import refuse
 from lab.web.forms.minutes import MinutesForm, row_of
 from lab.web.labels import error_words
@@ -65,7 +65,7 @@ def _page(event: Event, form: MinutesForm, found: Draft, preview: bool = False) 
         versions=minutes.versions(ctx, event.id),
         may_publish=ctx.may(Permission.EVENT_RUN, event),
         begun=event.starts_at <= ctx.now,
-        breadcrumb=[(_("Incontri"), url_for("events.show", code=event.code)), (_("Verbale"), None)],
+        breadcrumb=event_trail(event, (_("Verbale"), None)),
     )
 
 

@@ -16,7 +16,7 @@ from lab.services import room, room_polls, room_questions
 from lab.services.room import Steer
 from lab.web.access import allow
 from lab.web.app_state import context, lab, transaction
-from lab.web.event_tabs import event_tabs
+from lab.web.event_tabs import event_tabs, event_trail
 from lab.web.forms.base import LabForm, refuse
 from lab.web.forms.room import DoorsForm, MessageForm, PollForm
 from lab.web.labels import error_words
@@ -65,7 +65,7 @@ def _page(event: Event, poll_form: PollForm | None = None, said: str = "") -> st
         join=join,
         qr=qr_svg(join, "room-qr"),
         tabs=event_tabs(event),
-        breadcrumb=[(event.title, None), (_("Sala"), None)],
+        breadcrumb=event_trail(event, (_("Sala"), None)),
         **_live(event),
     )
 
