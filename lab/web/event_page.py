@@ -56,9 +56,18 @@ def offer_words(event: Event) -> list[Any]:
     return [label(offer) for offer in Offer if offer in event.offers]
 
 
+def is_going_on(ctx: Context, event: Event) -> bool:
+    """Whether people are there now: nobody signs up any more, who is there takes part by telephone."""
+    return (
+        event.is_public and event.state is EventState.PLANNED and event.starts_at <= ctx.now < ends_at(event)
+    )
+
+
 def facts(ctx: Context, event: Event) -> dict[str, Any]:
     """What the page of a meeting and its poster both read."""
-    is_past = events.is_past(ctx, event)
+    # On the lists all of today still comes; here nobody is asked to a meeting that ended an hour ago.
+    is_past = event.state is EventState.HELD or ends_at(event) <= ctx.now or events.is_past(ctx, event)
+    goes_on = is_going_on(ctx, event)
     return {
         "place_name": cards.local_name(event.place),
         "ends_at": ends_at(event),
@@ -66,8 +75,10 @@ def facts(ctx: Context, event: Event) -> dict[str, Any]:
         "languages": language_names(event),
         "offers": offer_words(event),
         "is_past": is_past,
+        "goes_on": goes_on,
         "signs_up": event.is_public
         and not is_past
+        and not goes_on
         and event.state is EventState.PLANNED
         and event.fullness is not Fullness.NO_SIGN_UP,
     }

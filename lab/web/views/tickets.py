@@ -18,6 +18,7 @@ from lab.policy.permissions import Permission
 from lab.services import event_calendar, hosting, registrations, sign_up_changes, sign_up_settings, tickets
 from lab.services.sign_up_changes import Change
 from lab.services.tickets import Ticket
+from lab.web import event_page
 from lab.web import programme_cards as cards
 from lab.web.access import allow, public
 from lab.web.app_state import context, lab, transaction
@@ -51,6 +52,7 @@ def _draw(template: str, key: str, ticket: Ticket, status: int = 200, **values: 
         event=ticket.event,
         r=ticket.registration,
         sign_up=ticket.sign_up,
+        goes_on=event_page.is_going_on(context(), ticket.event),
         place_name=cards.local_name(ticket.event.place),
         canonical_url=None,
         rate=False,
