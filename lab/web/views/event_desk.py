@@ -95,6 +95,7 @@ def show(code: str) -> str:
         ends_at=event_page.ends_at(found.event),
         missing=_missing(found),
         is_over=event_desk.is_over(ctx, found.event),
+        goes_on=event_page.is_going_on(ctx, found.event) and ctx.may(Permission.EVENT_RUN, found.event),
         act_form=LabForm(),
         breadcrumb=[*crumbs(found.event)[:-1], (found.event.code, None)],
     )
