@@ -17,6 +17,7 @@ from lab.models.events import EventState, Fullness
 from lab.models.moderation import FlagReason
 from lab.models.programme import BodyKind
 from lab.models.projects import ProjectState
+from lab.models.registrations import RegistrationState
 from lab.web.event_words import EVENT_ERRORS, EVENT_WORDS
 
 WORDS: dict[type[StrEnum], dict[Any, Any]] = {
@@ -204,6 +205,10 @@ LOOKS: dict[StrEnum, tuple[str, str]] = {
     CommitmentState.OPEN: ("amber", "clock"),
     CommitmentState.KEPT: ("green", "check-circle"),
     CommitmentState.DROPPED: ("slate", "close-circle"),
+    RegistrationState.CONFIRMED: ("green", "check-circle"),
+    RegistrationState.WAITING: ("amber", "clock"),
+    RegistrationState.CANCELLED: ("slate", "close-circle"),
+    RegistrationState.MERGED: ("violet", "merge"),
     Fullness.FREE: ("teal", "check-circle"),
     Fullness.FEW: ("amber", "clock"),
     Fullness.FULL: ("amber", "list"),

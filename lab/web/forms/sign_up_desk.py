@@ -26,11 +26,12 @@ from lab.kernel.clock import local_instant
 from lab.models.events import Offer
 from lab.models.registrations import QuestionKind
 from lab.services import sign_up_settings as rules
+from lab.services.registrations import NAME_LIMIT, NOTE_LIMIT
 from lab.services.sign_up_settings import Group, Question, Rules, Settings
 from lab.web.forms.base import LabForm
 from lab.web.forms.events import HourField
 from lab.web.forms.projects import DayField, WholeField
-from lab.web.forms.proposals import AtMost, Said
+from lab.web.forms.proposals import AtMost, OneOf, Said
 from lab.web.forms.sign_up import PartyFields
 from lab.web.labels import label
 
@@ -177,7 +178,18 @@ def rules_data(found: Rules, timezone: str) -> dict[str, Any]:
 
 
 class TypedForm(PartyFields):
-    """Somebody who rings up."""
+    """Somebody who rings up; the questions are about them, not to them."""
+
+    name = StringField(_l("Come si chiama"), [Said(_l("Scrivi un nome.")), AtMost(NAME_LIMIT)])
+    party_size = SelectField(_l("Quanti sono"), [OneOf()], validate_choice=False)
+    group = SelectField(_l("Con chi viene"), [OneOf()], validate_choice=False)
+    needs = SelectMultipleField(
+        _l("Che cosa serve"),
+        validate_choice=False,
+        widget=ListWidget(prefix_label=False),
+        option_widget=CheckboxInput(),
+    )
+    needs_note = TextAreaField(_l("Altro da sapere"), [AtMost(NOTE_LIMIT)])
 
     override_reason = StringField(_l("Perché entra anche se i posti sono finiti"), [AtMost(200)])
     told = BooleanField(_l("Ho detto alla persona come usiamo i suoi dati"))

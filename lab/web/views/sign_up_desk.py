@@ -104,6 +104,7 @@ def people(code: str) -> Response:
         states=[("", _("Tutti")), *((word, str(label(state))) for word, state in STATES.items())],
         next_url=page_url(dopo=encode_key(*sign_up_desk.key_of(last, wish))) if last else None,
         first_url=page_url(dopo=None) if wish.after else None,
+        has_begun=event.starts_at <= ctx.now,
         form=LabForm(),
     )
 
