@@ -85,8 +85,7 @@ def take(ctx: Context, sender: Sender, record: Record, signer: Signer) -> Result
 def act(ctx: Context, sender: Sender, record: Record, signer: Signer) -> Result:
     """Do what a readable record asks for, whether or not it lay in the tray. Raises as `take`."""
     record = replace(record, again=_came_before(ctx, record))
-    locale = said.text(record.payload, "locale", 12)
-    acting = replace(ctx, locale=locale or ctx.locale)
+    acting = replace(ctx, locale=said.language(record.payload, ctx.locale))
     told = _BY_KIND[record.kind](acting, sender, record, signer)
     _let_forget(ctx, sender)
     if told.aside:

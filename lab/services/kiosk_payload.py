@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lab.kernel.errors import Invalid
+from lab.kernel.locales import SUPPORTED
 from lab.services import kiosk_versions, sealing
 
 KINDS = ("sign_up", "walk_in", "check_in", "idea", "question", "how_it_was")
@@ -155,6 +156,12 @@ def text(payload: Mapping[str, Any], name: str, limit: int) -> str:
     if len(value.strip()) > limit:
         raise Invalid(name, "too_long")
     return value.strip()
+
+
+def language(payload: Mapping[str, Any], default: str) -> str:
+    """The language somebody spoke in; `default` for one that nobody knows. Raises `Invalid` as `text`."""
+    code = text(payload, "locale", 12)
+    return code if code in SUPPORTED else default
 
 
 def number(payload: Mapping[str, Any], name: str, default: int | None = None) -> int | None:

@@ -57,7 +57,7 @@ def _party(sender: Sender, record: Record) -> registrations.Party:
         needs=needs,
         needs_note=said.text(payload, "needs_note", registrations.NOTE_LIMIT),
         answers=_answers(record),
-        locale=said.text(payload, "locale", 8) or "it",
+        locale=said.language(payload, "it"),
         consent_version=said.number(payload, "consent_version"),
         source=Source.KIOSK,
         client_uuid=record.client_uuid,

@@ -67,6 +67,8 @@ _SILENT = timedelta(minutes=10)
 _OLD = timedelta(hours=24)
 _SKEW_MS = 120_000
 _SPACE = 50_000_000
+#: Years that a tablet may believe to live in.
+_YEARS = 1970, 2200
 
 
 def reason_words(reason: str) -> str:
@@ -193,5 +195,8 @@ def _instant(value: Any) -> datetime | None:
     try:
         found = datetime.fromisoformat(value)
     except (TypeError, ValueError):
+        return None
+    # At the ends of the calendar no other zone can say the hour.
+    if not _YEARS[0] <= found.year <= _YEARS[1]:
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -109,6 +109,9 @@ def test_the_list_says_what_to_do(
         assert words in page
     tablet.send(queue="x", oldest=7, clock_offset_ms=None, free_bytes={}, application=[])
     assert desk.get(HERE).status_code == 200
+    for end in ("9999-12-31T23:59:59-23:00", "0001-01-01T00:00:00+23:00", "9999-12-31T23:59:59"):
+        tablet.send(queue=1, oldest=end)
+        assert desk.get(HERE).status_code == 200
     clock.advance(timedelta(hours=1))
     assert "Senza rete" in desk.get(HERE).text
 
@@ -171,6 +174,33 @@ def test_a_refused_record_is_corrected_and_taken(
     assert short.status_code == 303
     assert desk.post(f"{HERE}/vassoio/{idea.id}", data={"text": "Panchine", "name": ""}).status_code == 409
     assert count(database, Contribution) == 1
+
+
+def test_every_kind_of_record_in_the_tray_has_its_page(
+    desk: FlaskClient, tablet: Tablet, database: Database
+) -> None:
+    tablet.send(
+        tablet.sign_up(""),
+        tablet.write("idea", text="x" * 5001),
+        tablet.write("question", text=""),
+        tablet.write("how_it_was", stars=9),
+        tablet.write("check_in", code="ZZZZ"),
+        tablet.write("walk_in", name="Ugo"),
+    )
+    assert len(tray(database)) == 6
+    for item in tray(database):
+        assert desk.get(f"{HERE}/vassoio/{item.id}").status_code == 200, item.kind
+
+
+def test_a_language_that_nobody_knows_is_the_one_of_the_site(tablet: Tablet, database: Database) -> None:
+    odd = "it\r\nX: y"
+    sent = tablet.send(
+        tablet.sign_up("Rosa", locale=odd), tablet.write("idea", text="Più panchine al parco", locale=odd)
+    )
+    assert [one["status"] for one in sent] == [201, 201]
+    with database.session() as session:
+        assert session.execute(select(Registration.locale)).scalar_one() == "it"
+        assert session.execute(select(Contribution.lang)).scalar_one() == "it"
 
 
 def test_a_conflict_is_taken_beside_the_first_or_left_out(
