@@ -9,7 +9,6 @@ from functools import lru_cache
 from babel import Locale
 from babel.dates import format_date
 
-
 #: Where a language alone would give the dates of another continent.
 _REGION = {"en": "en_GB"}
 
