@@ -40,6 +40,8 @@ SAY_PER_ADDRESS = Limit("say_address", 400, 3600)
 COMMENT_PER_PERSON = Limit("comment_person", 60, 3600)
 FLAG_PER_PERSON = Limit("flag_person", 20, 3600)
 FLAG_PER_ADDRESS = Limit("flag_address", 100, 3600)
+#: Hands and votes of phones in a room: a hall of 200 with twenty of them each passes, a script is slowed.
+HAND_PER_ADDRESS = Limit("hand_address", 4000, 3600)
 #: Pictures to re-make: the heaviest thing anybody can ask for.
 PHOTO_PER_ADDRESS = Limit("photo_address", 1000, 3600)
 RECEIPT_PER_ADDRESS = Limit("receipt_address", 600, 900)

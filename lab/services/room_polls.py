@@ -89,13 +89,15 @@ def set_state(ctx: Context, poll_id: int, state: PollState) -> RoomPoll:
 def vote(ctx: Context, option_id: int, voter: str) -> bool:
     """Count one vote for each phone; False when this phone has voted already: the first vote stands.
 
-    Raises `NotFound` for an answer that is not there, `Conflict("poll_closed")`.
+    Raises `NotFound` for an answer that is not there, `Conflict("poll_closed")`, also once the room is
+    closed.
     """
     option = ctx.session.get(RoomPollOption, option_id)
     if option is None:
         raise NotFound("poll")
     poll = locked(ctx.session, RoomPoll, option.poll_id)
-    if poll.state is not PollState.OPEN:
+    current = ctx.session.get(Room, poll.event_id)
+    if poll.state is not PollState.OPEN or current is None or not room.is_open(current):
         raise Conflict("poll_closed")
     digest = token_digest(f"vote:{poll.id}:{voter}")
     row = {"poll_id": poll.id, "voter_digest": digest, "option_id": option_id}

@@ -14,6 +14,7 @@ from lab.db.engine import Database
 from lab.models.contributions import Contribution, Kind, Visibility
 from lab.models.events import AgendaItem, EventKind
 from lab.models.rooms import RoomHand, RoomQuestion, RoomVote
+from lab.services import limits
 from lab.web import room_live
 from tests.meetings import make_event
 from tests.world import World
@@ -152,8 +153,21 @@ def test_a_poll_counts_each_phone_once_and_shows_bars(
     host.post(f"{STEER}/sondaggi/{number[1]}", data={"che": "chiudi"})
     late = app.test_client().post(f"{PHONE}/voto", data={"risposta": options[0]})
     assert late.status_code == 409
+    # A poll left open when the room closes takes no more votes.
+    host.post(f"{STEER}/sondaggi/{number[1]}", data={"che": "apri"})
+    host.post(f"{STEER}/chiudi")
+    assert app.test_client().post(f"{PHONE}/voto", data={"risposta": options[0]}).status_code == 409
     with database.session() as session:
         assert session.execute(select(func.count()).select_from(RoomVote)).scalar_one() == 2
+
+
+def test_a_script_that_is_a_new_phone_each_time_is_stopped(
+    app: Flask, host: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "HAND_PER_ADDRESS", limits.Limit("hand_address", 2, 3600))
+    answers = [app.test_client().post(f"{PHONE}/voto", data={"risposta": "1"}) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [404, 404, 429]
+    assert app.test_client().post(f"{PHONE}/mano/1").status_code == 429
 
 
 def test_a_poll_needs_two_different_answers(host: FlaskClient) -> None:

@@ -170,6 +170,12 @@ def _hand(event: Event) -> dict[str, Any]:
     }
 
 
+def _count_hand() -> None:
+    # A phone without its cookie is a new phone: only the address tells a script from a hall.
+    with transaction() as ctx:
+        limits.spend(ctx, limits.HAND_PER_ADDRESS, entrance.address())
+
+
 def _back(code: str, anchor: str) -> Response:
     return redirect(url_for("room.phone", code=code, _anchor=anchor), 303)
 
@@ -205,6 +211,7 @@ def ask(code: str) -> Response | tuple[str, int]:
 def hand(code: str, number: int) -> Response | tuple[str, int]:
     """Raise a hand for a question of somebody else."""
     event = room.event_of(context(), code)
+    _count_hand()
     try:
         with transaction() as ctx:
             room_questions.raise_hand(ctx, number, _voter(make=True))
@@ -221,6 +228,7 @@ def vote(code: str) -> Response | tuple[str, int]:
     chosen = request.form.get("risposta", "")
     if not chosen.isdecimal() or len(chosen) > 12:
         return _phone(event, AskForm(formdata=None), _("Scegli una risposta, poi manda.")), 422
+    _count_hand()
     try:
         with transaction() as ctx:
             room_polls.vote(ctx, int(chosen), _voter(make=True))
