@@ -50,7 +50,7 @@ def change(ctx: Context, command: Change, *, free_hand: bool = False) -> Registr
         if registration.state in STANDING:
             _resize(held, registration, command)
         else:
-            registration.party_size, registration.group_id = command.party_size, command.group_id
+            _resize_beside(held, registration, command)
         for name, value in columns.items():
             setattr(registration, name, value)
         registration.needs = sorted(set(command.needs))
@@ -86,6 +86,17 @@ def _resize(held: seats.Books, registration: Registration, command: Change) -> N
     if not held.could_be(registration, command.party_size, command.group_id):
         raise Invalid("party_size", "no_place_left")
     held.resize(registration, command.party_size, command.group_id)
+
+
+def _resize_beside(held: seats.Books, registration: Registration, command: Change) -> None:
+    """A second sign-up of the same contact holds no place, and is refused what a first one would be."""
+    before = registration.party_size, registration.group_id
+    wanted = command.party_size, command.group_id
+    registration.party_size, registration.group_id = wanted
+    grows = wanted[1] != before[1] or wanted[0] > before[0]
+    if grows and registration.confirmed_at is not None and not held.fits(registration):
+        registration.party_size, registration.group_id = before
+        raise Invalid("party_size", "no_place_left")
 
 
 def _apart_from_twin(ctx: Context, registration: Registration) -> None:

@@ -148,6 +148,10 @@ def test_one_person_once_and_a_stranger_reads_the_same(database: Database, world
         assert (shadow.state, by_phone.state, books.taken) == (MERGED, MERGED, 1)
         read = tickets.standing(ctx_of(session), shadow, books)
         assert (read.state, read.number, read.of) == (CONFIRMED, 2, 3)
+        # It grows no more than a first one could, so that this tells nothing either.
+        more = Change(shadow.id, shadow.version, "Altra", email="rosa@example.org", party_size=3)
+        with pytest.raises(Invalid, match="no_place_left"):
+            sign_up_changes.change(ctx_of(session), more)
         # Its owner hears, and giving back the second one touches nothing.
         assert announced(session).count("registration.repeated") == 2
         registrations.cancel(ctx_of(session), shadow.id)
