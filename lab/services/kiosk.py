@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import literal, select, union_all, update
+from sqlalchemy import bindparam, literal, select, union_all, update
 
 from lab.db.upsert import insert_once
 from lab.kernel.errors import Conflict, Denied, Invalid, LabError, NotFound
@@ -33,6 +33,24 @@ _HOMES = {
     "how_it_was": {"how_it_was"},
 }
 CONFLICT = "conflict"
+# Asked for every record, and put together once.
+_STANDS_IN = union_all(
+    *(
+        select(literal(name).label("home")).where(column == bindparam("uuid"))
+        for name, column in (
+            ("registration", Registration.client_uuid),
+            ("arrival", Arrival.client_uuid),
+            ("contribution", Contribution.idempotency_key),
+            ("how_it_was", HowItWas.client_uuid),
+        )
+    )
+)
+# A broken promise lies there beside the sign-up, which has its own answer.
+_LIES_THERE = select(TrayItem.reason).where(
+    TrayItem.client_uuid == bindparam("uuid"),
+    TrayItem.payload_hash == bindparam("digest"),
+    TrayItem.reason != kiosk_people.PROMISED,
+)
 
 
 @dataclass(frozen=True)
@@ -130,13 +148,8 @@ def reason_of(error: LabError) -> str:
 
 
 def _in_tray(ctx: Context, record: Record) -> str | None:
-    # A broken promise lies there beside the sign-up, which has its own answer.
-    query = select(TrayItem.reason).where(
-        TrayItem.client_uuid == record.client_uuid,
-        TrayItem.payload_hash == record.digest,
-        TrayItem.reason != kiosk_people.PROMISED,
-    )
-    return ctx.session.execute(query).scalar_one_or_none()
+    said_before = {"uuid": record.client_uuid, "digest": record.digest}
+    return ctx.session.execute(_LIES_THERE, said_before).scalar_one_or_none()
 
 
 def _for_a_person(record: Record, reason: str) -> Result:
@@ -145,18 +158,7 @@ def _for_a_person(record: Record, reason: str) -> Result:
 
 
 def _came_before(ctx: Context, record: Record) -> bool:
-    homes = union_all(
-        *(
-            select(literal(name).label("home")).where(column == record.client_uuid)
-            for name, column in (
-                ("registration", Registration.client_uuid),
-                ("arrival", Arrival.client_uuid),
-                ("contribution", Contribution.idempotency_key),
-                ("how_it_was", HowItWas.client_uuid),
-            )
-        )
-    )
-    found = set(ctx.session.execute(homes).scalars())
+    found = set(ctx.session.execute(_STANDS_IN, {"uuid": record.client_uuid}).scalars())
     if found - _HOMES[record.kind]:
         raise Conflict("same_id_other_content")
     return bool(found)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
@@ -75,9 +76,7 @@ def unseal(private_keys: Mapping[int, str], sealed: Any, associated: str) -> dic
         if len(iv) != _IV:
             raise Unreadable
         theirs = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
-        ours = serialization.load_pem_private_key(pem.encode(), None)
-        assert isinstance(ours, ec.EllipticCurvePrivateKey)
-        key = _derive(ours.exchange(ec.ECDH(), theirs))
+        key = _derive(_private(pem).exchange(ec.ECDH(), theirs))
         text = AESGCM(key).decrypt(iv, base64url.decode(sealed["ct"]), associated.encode())
         opened = json.loads(text)
     except (KeyError, TypeError, ValueError, RecursionError, InvalidTag) as error:
@@ -85,6 +84,14 @@ def unseal(private_keys: Mapping[int, str], sealed: Any, associated: str) -> dic
     if not isinstance(opened, dict):
         raise Unreadable
     return opened
+
+
+@lru_cache(maxsize=8)
+def _private(pem: str) -> ec.EllipticCurvePrivateKey:
+    # Reading a key checks it, which costs more than opening a record.
+    found = serialization.load_pem_private_key(pem.encode(), None)
+    assert isinstance(found, ec.EllipticCurvePrivateKey)
+    return found
 
 
 def associated(client_uuid: str, event_code: str, kind: str) -> str:

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import Select, Table, bindparam, exists, func, select, update
 from sqlalchemy.orm import contains_eager
@@ -33,6 +34,7 @@ _FEW_SHARE = 0.1
 _FEW_MOST = 10
 _CODE_LENGTH = 4
 _CODE_STRIDE = 271_829
+_BOOKS = "lab.books"
 #: The row with its event, and whether the event asks questions of its own; put together once for all.
 _LOCK = (
     select(SignUp, exists().where(EventQuestion.event_id == SignUp.event_id).label("has_questions"))
@@ -217,6 +219,8 @@ def _lock(ctx: Context, event_id: int) -> Books:
     if row is None:
         raise NotFound("sign_up")
     sign_up: SignUp = row.SignUp
+    # Sessions hold rows weakly: whoever asks for it in this transaction again gets it without a statement.
+    ctx.session.info[_BOOKS] = sign_up
     groups: dict[int, SeatGroup] = {}
     if sign_up.has_groups:
         query = select(SeatGroup).where(SeatGroup.event_id == event_id)
@@ -293,20 +297,25 @@ def place_of(ctx: Context, registration: Registration, *, waits: bool | None = N
 
     `waits` says it for rows that hold no place themselves; by default the state does.
     """
-    mine = Registration.event_id == registration.event_id
+    said = {"event": registration.event_id, "own": registration.id}
     if registration.state is RegistrationState.WAITING if waits is None else waits:
-        ahead = select(func.count()).where(
-            mine,
-            Registration.state == RegistrationState.WAITING,
-            (Registration.queue_no < registration.queue_no)
-            | ((Registration.queue_no == registration.queue_no) & (Registration.id < registration.id)),
-        )
+        found = ctx.session.execute(_WAIT_AHEAD, {**said, "since": registration.queue_no})
     else:
-        since = registration.confirmed_at or ctx.now
-        ahead = select(func.coalesce(func.sum(Registration.party_size), 0)).where(
-            mine,
-            Registration.state == RegistrationState.CONFIRMED,
-            (Registration.confirmed_at < since)
-            | ((Registration.confirmed_at == since) & (Registration.id < registration.id)),
-        )
-    return int(ctx.session.execute(ahead).scalar_one()) + 1
+        found = ctx.session.execute(_SIT_AHEAD, {**said, "since": registration.confirmed_at or ctx.now})
+    return int(found.scalar_one()) + 1
+
+
+def _ahead(counted: Any, state: RegistrationState, order: Any) -> Select[Any]:
+    since = bindparam("since", type_=order.type)
+    before = (order < since) | ((order == since) & (Registration.id < bindparam("own")))
+    return select(counted).where(
+        Registration.event_id == bindparam("event"), Registration.state == state, before
+    )
+
+
+_WAIT_AHEAD = _ahead(func.count(), RegistrationState.WAITING, Registration.queue_no)
+_SIT_AHEAD = _ahead(
+    func.coalesce(func.sum(Registration.party_size), 0),
+    RegistrationState.CONFIRMED,
+    Registration.confirmed_at,
+)

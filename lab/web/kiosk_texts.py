@@ -5,6 +5,7 @@ They are read standing, by everybody: short words, short sentences. The tablet f
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from flask_babel import force_locale
@@ -248,7 +249,8 @@ _DOOR: dict[str, Any] = {
 TEXTS: dict[str, Any] = {**_EVERYWHERE, **_ATTRACT, **_FORM, **_RECEIPT, **_TEST, **_CORNER, **_DOOR}
 
 
+@cache
 def texts_in(locale: str) -> dict[str, str]:
-    """All sentences in one language, for the bundle."""
+    """All sentences in one language, for the bundle: to be read, since they are put together once."""
     with force_locale(locale):
         return {key: str(words) for key, words in TEXTS.items()}
