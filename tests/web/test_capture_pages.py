@@ -80,6 +80,16 @@ def test_what_is_refused_comes_back_as_it_was_typed(
     assert said(database) == []
 
 
+def test_a_number_no_database_can_hold_is_refused_in_words(
+    database: Database, sign_in: SignIn, world: World
+) -> None:
+    with database.writing() as session:
+        make_event(session, world, kind=EventKind.OPEN_SPACE)
+    part = {"title": "Panchine", "part_id": str(2**70), "version": "1"}
+    answer = sign_in("facilitator").post(f"{HERE}/parti", data=part, headers=JSON)
+    assert answer.status_code == 422
+
+
 def test_strangers_find_nothing_and_the_signed_out_are_asked_who_they_are(
     client: FlaskClient, sign_in: SignIn, meeting: int
 ) -> None:

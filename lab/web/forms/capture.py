@@ -134,7 +134,7 @@ class CorrectForm(LineForm):
 class PartForm(_Words):
     """A stop, a table, a group; a group has a convenor and a report."""
 
-    part_id = IntegerField(widget=HiddenInput(), validators=[Optional()])
+    part_id = IntegerField(widget=HiddenInput(), validators=[Optional(), NumberRange(1, 2**53)])
     version = IntegerField(widget=HiddenInput(), validators=[Optional()])
     title = StringField(_l("Titolo"), [InputRequired(_l("Scrivi un titolo.")), AtMost(PART_LIMIT)])
     place = SelectField(_l("Luogo"), coerce=number_or_none, choices=[], validators=[Optional()])
