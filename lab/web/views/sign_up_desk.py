@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -157,12 +158,14 @@ def _rows(
         "numero in coda", "iscritto il", "come", "arrivati", *names.values(),
     )  # fmt: skip
     # The request's session is closed before the first line leaves: the file has one of its own.
+    zone = ZoneInfo(asked.timezone)
     with database.session() as session:
         for one in sign_up_desk.everybody(replace(asked, session=session), event_id):
             yield (
                 one.code, one.name, words[one.state.value], one.party_size,
                 one.group.name if one.group else "", one.email, one.phone,
-                ", ".join(words[code] for code in one.needs), one.needs_note, one.queue_no, one.created_at,
+                ", ".join(words[code] for code in one.needs), one.needs_note, one.queue_no,
+                one.created_at.astimezone(zone).strftime("%Y-%m-%d %H:%M"),
                 words[one.source.value], one.arrived_count, *(_cell(one.answers.get(key)) for key in names),
             )  # fmt: skip
 
