@@ -209,6 +209,9 @@ def publish(ctx: Context, command: Write) -> Minutes:
     minutes.published_at, minutes.published_by_id = ctx.now, ctx.actor.person_id
     minutes.counts = counted(ctx, event)
     _close(ctx, event, minutes, grant, first=0)
+    if room.is_open(room.of(ctx, event)):
+        # What is asked after the minutes would be in none: nobody is in the room any more.
+        room.close_room(ctx, event.id)
     audit.record(ctx, "minutes.publish", event, grant, code=event.code)
     outbox.announce(ctx, "minutes.published", event_id=event.id)
     return minutes

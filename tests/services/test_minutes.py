@@ -18,7 +18,7 @@ from lab.models.capture import Commitment, CommitmentState, EventRemark, RemarkF
 from lab.models.contributions import ContributionProject
 from lab.models.events import Event, EventState
 from lab.models.operations import OutboxItem
-from lab.services import capture, commitments, event_outcome, minutes, weaving
+from lab.services import capture, commitments, event_outcome, minutes, room, weaving
 from lab.services.commitments import Settle
 from lab.services.minutes import Point, Promise, Write
 from lab.services.weaving import Weave
@@ -98,6 +98,15 @@ def test_publishing_closes_the_meeting_once(
     assert [(one.owner, one.due_on, one.is_late) for one in found.promises] == [
         ("Il comitato", date(2026, 12, 20), False)
     ]
+
+
+def test_publishing_closes_the_room_to_further_questions(
+    session: Session, event: Event, acting: Acting
+) -> None:
+    ctx = acting(session, "facilitator")
+    assert room.is_open(room.open_room(ctx, event.id))
+    minutes.publish(ctx, words(event))
+    assert not room.is_open(room.of(ctx, event))
 
 
 def test_only_a_host_publishes_and_only_after_the_beginning(
