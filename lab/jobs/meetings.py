@@ -89,8 +89,8 @@ def ask_for_mails(ctx: Context, h: Happening) -> None:
     """Put the mails about this happening into the outbox; called once for each, in its transaction."""
     if h.event == "registration.placed":
         registration = ctx.session.get(Registration, h.ids["registration_id"])
-        if registration is not None and registration.state in STANDING:
-            waits = registration.state is RegistrationState.WAITING
+        if registration is not None and _hears_for_itself(ctx, registration):
+            waits = registration.queue_no is not None
             _ask(ctx, registration.id, "sign_up_waiting" if waits else "sign_up_confirmed")
     elif h.event == "registration.repeated":
         # Somebody who types the same address again and again sends its owner one mail a day.
@@ -98,12 +98,27 @@ def ask_for_mails(ctx: Context, h: Happening) -> None:
         registration_id = h.ids["registration_id"]
         _ask(ctx, registration_id, _OF_ONE[h.event], key=f"repeated:{registration_id}:{day}")
     elif h.event in _OF_ONE:
-        _ask(ctx, h.ids["registration_id"], _OF_ONE[h.event])
+        registration = ctx.session.get(Registration, h.ids["registration_id"])
+        is_second = registration is not None and registration.state is RegistrationState.MERGED
+        if registration is not None and (not is_second or _hears_for_itself(ctx, registration)):
+            _ask(ctx, registration.id, _OF_ONE[h.event])
     elif h.event in _OF_ALL:
         concerned = _came if h.event == "minutes.published" else _standing
         for registration in ctx.session.execute(concerned(h.ids["event_id"])).scalars():
             if registration.email or registration.person_id:
                 _ask(ctx, registration.id, _OF_ALL[h.event], what=list(h.ids.get("what") or ()))
+
+
+def _hears_for_itself(ctx: Context, registration: Registration) -> bool:
+    """Whether mails about a sign-up go to it: also about a second one with the telephone of another and an
+    address of its own. Without them its maker would know that the other is on the list.
+    """
+    if registration.state in STANDING:
+        return True
+    if registration.state is not RegistrationState.MERGED or not registration.email_key:
+        return False
+    first = ctx.session.get(Registration, registration.merged_into_id)
+    return first is not None and first.email_key != registration.email_key
 
 
 def _ask(

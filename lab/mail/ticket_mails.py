@@ -80,7 +80,8 @@ def compose(ctx: Context, settings: Settings, signer: Signer, payload: dict[str,
 
 
 def _still_true(ticket: Ticket, tag: str) -> bool:
-    if ticket.registration.state not in _TRUE_IN[tag]:
+    # As its holder reads it: a second sign-up hears what a first one would.
+    if ticket.standing.is_doubled or ticket.standing.state not in _TRUE_IN[tag]:
         return False
     if (tag == "event_off") != (ticket.event.state is EventState.CANCELLED) and tag != "sign_up_cancelled":
         return False

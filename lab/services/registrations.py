@@ -171,6 +171,7 @@ def cancel(ctx: Context, registration_id: int, expected_version: int | None = No
         elif registration.state is RegistrationState.MERGED and registration.cancelled_at is None:
             # It holds no place: only its own page changes.
             _ended(ctx, registration)
+            tell(ctx, "registration.cancelled", registration)
     return registration
 
 

@@ -86,6 +86,25 @@ def test_each_step_is_told_once(
     assert told(mails(database, settings, clock)) == [("event_off", "bea@example.org")]
 
 
+def test_who_types_the_telephone_of_a_neighbour_gets_the_mail_that_anybody_gets(
+    database: Database, world: World, settings: Settings, clock: FrozenClock
+) -> None:
+    with database.writing() as session:
+        event = make_event(session, world, sign_up_capacity=2)
+        signed_up(session, event, "Ada", email="ada@example.org", phone="0362 123456")
+        second = signed_up(session, event, "Curiosa", email="curiosa@example.org", phone="0362 123456").id
+        same = signed_up(session, event, "Curiosa", email="ada@example.org").id
+    assert sorted(told(mails(database, settings, clock))) == [
+        ("sign_up_confirmed", "ada@example.org"),
+        ("sign_up_confirmed", "curiosa@example.org"),
+        ("sign_up_repeated", "ada@example.org"),
+    ]
+    with database.writing() as session:
+        for one in (second, same):
+            registrations.cancel(Context(session, ANONYMOUS, clock.now()), one)
+    assert told(mails(database, settings, clock)) == [("sign_up_cancelled", "curiosa@example.org")]
+
+
 def test_with_an_account_the_news_is_on_the_site_too_and_in_one_mail(
     database: Database, world: World, settings: Settings, clock: FrozenClock
 ) -> None:
