@@ -12,6 +12,8 @@ import brotli
 from bench.report import Line, at_most
 
 FIRST_KB, FURTHER_KB, REQUESTS = 45, 8, 12
+#: The tablet's application comes once, with its whole script.
+TABLET_KB = 60
 _ASSETS = re.compile(r"<(?:link|script|img|use|source)\b[^>]*?\b(?:href|src)=\"([^\"#]+)[^\"]*\"[^>]*>")
 _NOT_FETCHED = re.compile(r"rel=\"(?:canonical|alternate|next|prev)\"")
 _FONT_FACE = re.compile(r"@font-face\s*\{[^}]*\}")
@@ -98,3 +100,13 @@ def weigh(port: int, item: str) -> Iterator[Line]:
         yield Line("", 0, f"weight: {what}", f"{count / 1000:.1f} kB{foreign}", None, target, ok)
     target, ok = f"under {REQUESTS}", requests < REQUESTS
     yield Line("", 0, "weight: requests of a first visit", str(requests), None, target, ok)
+    yield from _meetings(port)
+
+
+def _meetings(port: int) -> Iterator[Line]:
+    """A first visit to the list of meetings, and to the tablet's application."""
+    for what, path, most in (("meetings", "/eventi", FIRST_KB), ("tablet", "/totem", TABLET_KB)):
+        visit = Visit(port)
+        visit.open(path)
+        target, ok = at_most(visit.bytes / 1000, most, " kB")
+        yield Line("", 0, f"weight: first visit to {what}", f"{visit.bytes / 1000:.1f} kB", None, target, ok)
