@@ -253,7 +253,7 @@ class Arrival(Base):
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     client_uuid: Mapped[str | None] = mapped_column(String(36), unique=True)
     payload_hash: Mapped[str | None] = mapped_column(String(64))
-    #: What the arrival changed in the sign-up (state, number in the queue, size), so that undoing restores it.
+    #: What the arrival changed in the sign-up (state, number in the queue, size): undoing restores it.
     before: Mapped[dict[str, Any]] = mapped_column(default=dict)
     undone_at: Mapped[datetime | None]
     undone_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))

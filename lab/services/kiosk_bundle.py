@@ -12,7 +12,7 @@ from lab.kernel.errors import NotFound
 from lab.models.events import Event
 from lab.models.kiosk import Device, KioskKey, SeatLease
 from lab.models.registrations import EventQuestion, Registration, SeatGroup, SignUp
-from lab.services import audit, leases, registrations, sealing
+from lab.services import audit, leases, registrations, room, sealing
 from lab.services.context import Context
 from lab.services.devices import Tablet
 
@@ -26,6 +26,8 @@ class Facts:
     groups: Sequence[SeatGroup]
     questions: Sequence[EventQuestion]
     key: KioskKey
+    #: Whether the room is open and takes questions now.
+    takes_questions: bool
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class News:
 
 
 def facts(ctx: Context, event_id: int) -> Facts:
-    """Everything that goes into the bundle. Five statements. Raises `NotFound`."""
+    """Everything that goes into the bundle. Six statements. Raises `NotFound`."""
     query = select(SignUp).where(SignUp.event_id == event_id)
     sign_up = ctx.session.execute(
         query.options(joinedload(SignUp.event).joinedload(Event.place))
@@ -54,6 +56,7 @@ def facts(ctx: Context, event_id: int) -> Facts:
         ctx.session.execute(groups.order_by(SeatGroup.position, SeatGroup.id)).scalars().all(),
         ctx.session.execute(questions.order_by(EventQuestion.position, EventQuestion.id)).scalars().all(),
         key,
+        room.takes_questions(ctx, event_id),
     )
 
 

@@ -101,6 +101,13 @@ def is_open(room: Room) -> bool:
     return room.opened_at is not None and room.closed_at is None
 
 
+def takes_questions(ctx: Context, event_id: int) -> bool:
+    """Whether somebody in the hall may ask now. One statement."""
+    query = select(Room).where(Room.event_id == event_id)
+    found = ctx.session.execute(query).scalar_one_or_none()
+    return found is not None and is_open(found) and found.questions_open
+
+
 def beat(ctx: Context, event_id: int) -> str:
     """Changes whenever the screen or the phones should be drawn anew. One statement."""
     said = select(func.count()).where(Contribution.event_id == event_id, Contribution.is_listed)

@@ -31,6 +31,7 @@ def bundle(facts: Facts) -> Json:
         "application": kiosk_shell.version(),
         "event": _event(facts),
         "sign_up": _sign_up(facts),
+        "room": {"takes_questions": facts.takes_questions},
         "locales": [
             {"code": code, "name": SUPPORTED[code].native_name, "dir": SUPPORTED[code].direction}
             for code in settings.locales

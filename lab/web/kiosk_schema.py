@@ -68,7 +68,7 @@ _SCHEMAS: dict[str, Json] = {
     "Bundle": _object(
         version=_TEXT, made_at=_MOMENT, application=_TEXT, event=_ref("Event"), sign_up=_ref("SignUp"),
         locales=_list(_ref("Locale")), texts=_map(_map(_TEXT)), consent=_map(_TEXT), seal=_ref("SealKey"),
-        payload_version=_NUMBER, ticket_base=_TEXT,
+        payload_version=_NUMBER, ticket_base=_TEXT, room=_object(takes_questions=_YES_NO),
     ),
     "Sealed": _object(key_id=_NUMBER, epk=_TEXT, iv=_TEXT, ct=_TEXT),
     "Envelope": _object(

@@ -30,7 +30,7 @@ from lab.models.registrations import (
     Source,
 )
 from lab.models.rooms import RoomQuestion
-from lab.services import devices, kiosk_words
+from lab.services import devices, kiosk_words, room
 from lab.services.context import Context
 from lab.services.devices import NewCode
 from tests.meetings import make_event
@@ -107,6 +107,18 @@ def test_the_token_rules_alone_are_no_matter_of_forms(app: Flask, tablet: Tablet
     app.config["WTF_CSRF_ENABLED"] = True
     assert tablet.post("records", {"records": []}).status_code == 200
     assert tablet.client.post("/totem/api/records", json={"records": []}).status_code == 401
+
+
+def test_a_tablet_hears_when_the_room_takes_questions(
+    tablet: Tablet, database: Database, event: Event, acting: Acting
+) -> None:
+    before = tablet.get("bundle").get_json()
+    assert before["room"] == {"takes_questions": False}
+    with database.writing() as session:
+        room.open_room(acting(session, "facilitator"), event.id)
+    after = tablet.get("bundle").get_json()
+    assert after["room"] == {"takes_questions": True}
+    assert after["version"] != before["version"]
 
 
 def test_the_bundle_holds_what_a_tablet_needs(tablet: Tablet, event: Event) -> None:
