@@ -90,7 +90,14 @@ def _close(rows: Sequence[Named]) -> Iterator[tuple[Named, Named]]:
 
 
 def _are_close(one: str, other: str) -> bool:
-    return one != other and fuzz.ratio(one, other, score_cutoff=_CLOSE) > 0
+    if one == other:
+        return False
+    return _letters(one) == _letters(other) or fuzz.ratio(one, other, score_cutoff=_CLOSE) > 0
+
+
+def _letters(key: str) -> list[str]:
+    # "D'Angelo Rosa" and "dangelo rosa" divide into words, and so into an order, of their own.
+    return sorted(key.replace(" ", ""))
 
 
 def _parts(rows: Sequence[Named]) -> Iterator[tuple[Named, Named]]:

@@ -295,11 +295,13 @@ def test_names_written_differently_are_found() -> None:
     names = {
         1: "D'Angelo Maria", 2: "maria d’angelò", 3: "Bianchi Rosa", 4: "Rosa Bianci",
         5: "Giuseppe Verdi", 6: "Samir", 7: "Samir El Amrani", 8: "Anna Rossi", 9: "Luca Neri",
+        10: "Omar D'Amico", 11: "damico omar",
     }  # fmt: skip
     found = likely([Named(number, registrations.name_key(name)) for number, name in names.items()])
     assert [(one.low_id, one.high_id, one.why) for one in found] == [
         (1, 2, Why.SAME_NAME),
         (3, 4, Why.CLOSE_NAME),
+        (10, 11, Why.CLOSE_NAME),
         (6, 7, Why.PART_OF_NAME),
     ]
 
