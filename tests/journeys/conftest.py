@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import email
 import os
 import re
@@ -74,7 +75,7 @@ class Site:
     url: str
     mailbox: Mailbox
     environ: dict[str, str]
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] = field(init=False)
 
     def lab(self, *arguments: str) -> str:
         """Run a `lab` command against this site."""
@@ -83,6 +84,37 @@ class Site:
             env=self.environ, cwd=ROOT, capture_output=True, text=True, check=True, timeout=120,
         )  # fmt: skip
         return done.stdout
+
+    @property
+    def port(self) -> str:
+        """The port on which it is served."""
+        return self.url.rpartition(":")[2]
+
+    def start(self, **environ: str) -> None:
+        """Serve it, with the job runner; `environ` changes settings from now on."""
+        self.environ.update(environ)
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "lab.cli", "serve", "--port", self.port, "--with-worker"],
+            env=self.environ, cwd=ROOT, start_new_session=True,
+        )  # fmt: skip
+        _wait_ready(self)
+
+    def pull_the_plug(self) -> None:
+        """Every process of it ends at once, in the middle of whatever it does."""
+        mark = f"LAB_BASE_URL={self.url}\0".encode()
+        for folder in Path("/proc").iterdir():
+            with contextlib.suppress(OSError, ValueError):
+                if mark in (folder / "environ").read_bytes() + b"\0":
+                    os.kill(int(folder.name), signal.SIGKILL)
+        self.process.wait(10)
+
+    def stop(self) -> None:
+        """End it as an administrator would."""
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(25)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
 
 
 def _free_port() -> int:
@@ -113,20 +145,12 @@ def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
     subprocess.run(
         [sys.executable, "-m", "lab.cli", "demo", "load"], env=environ, cwd=ROOT, check=True, timeout=120
     )
-    process = subprocess.Popen(
-        [sys.executable, "-m", "lab.cli", "serve", "--port", str(port), "--with-worker"],
-        env=environ, cwd=ROOT, start_new_session=True,
-    )  # fmt: skip
-    running = Site(f"http://127.0.0.1:{port}", mailbox, environ, process)
+    running = Site(f"http://127.0.0.1:{port}", mailbox, environ)
     try:
-        _wait_ready(running)
+        running.start()
         yield running
     finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(25)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
+        running.stop()
         mail_server.stop()
         factory.drop(url)
 

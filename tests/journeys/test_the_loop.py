@@ -100,7 +100,7 @@ def test_the_loop(site: Site, open_browser: Open) -> None:
     said = open_at_desk(desk, WORDS)
     _merge_and_route(desk, said, twin=_code_of(desk, PAPER), words=WORDS)
     _route(desk, OTHER)
-    action = _draft_action(desk, said)
+    action = draft_action(desk, said)
 
     office = open_browser(LAPTOP)
     sign_in(office, "ufficio")
@@ -142,7 +142,8 @@ def _route(desk: Page, words: str) -> None:
     expect(desk.locator("main")).to_contain_text("Servizio Verde e Ambiente")
 
 
-def _draft_action(desk: Page, said: str) -> str:
+def draft_action(desk: Page, said: str) -> str:
+    """Make an action of an input and propose it to the office; gives its code."""
     desk.goto(f"/regia/azioni/nuova?da={said}")
     desk.fill('input[name="title"]', "Un rubinetto alle bocce")
     desk.fill('textarea[name="aim"]', "Acqua da bere per chi gioca e per chi guarda.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -232,6 +233,8 @@ def test_an_event_in_preparation_has_no_room(client: FlaskClient, database: Data
 def test_the_stream_says_the_beat_and_hands_over_to_asking_when_full(
     app: Flask, client: FlaskClient, event_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Other tests of this process may have left streams open.
+    monkeypatch.setattr(room_live, "_free", threading.BoundedSemaphore(room_live.STREAMS))
     beat = client.get(f"{ROOM}/battito").get_json()["beat"]
     open_streams = [app.test_client().get(f"{ROOM}/flusso") for _ in range(room_live.STREAMS)]
     try:
