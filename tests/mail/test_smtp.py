@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from email.message import EmailMessage
 from email.policy import default
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -195,10 +196,23 @@ NAME = {"name": "Rosa"}
 TAGS = sorted(path.name for path in (resource_dir("templates") / "emails").iterdir() if path.is_dir())
 
 
+MEETING = SimpleNamespace(
+    title="Assemblea", code="EV90", starts_at=NOW, minutes=90, place_note="", cancelled_reason="Piove.",
+)  # fmt: skip
+PARTY = SimpleNamespace(party_size=2, code="K7PX", name="Rosa", locale="it", email="rosa@example.org")
+TICKET = SimpleNamespace(kept_until=NOW, standing=SimpleNamespace(number=3))
+#: What a mail about a sign-up speaks of.
+SIGNED_UP = {
+    "event": MEETING, "registration": PARTY, "ticket": TICKET, "place": "Parco", "what": ["when"],
+    "ticket_url": "http://x/biglietto/y", "event_url": "http://x/eventi/EV90",
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("tag", TAGS)
 def test_every_mail_has_its_three_parts(tag: str, settings: Settings) -> None:
     values = {
-        **CODE, **NAME, "groups": [], "stop_url": "http://x/", "words": "Ciao", "words_lang": "it",
+        **CODE, **NAME, **SIGNED_UP,
+        "groups": [], "stop_url": "http://x/", "words": "Ciao", "words_lang": "it",
         "receipt_code": "ABCDEFGH", "due": NOW, "reason": "Perché sì.", "until": NOW,
     }  # fmt: skip
     words = render(settings, Profile(), tag, "it", NOW, values)
