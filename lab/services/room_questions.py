@@ -12,10 +12,10 @@ from lab.db.upsert import insert_once
 from lab.kernel.errors import Conflict, Invalid, NotFound
 from lab.kernel.ids import token_digest
 from lab.models.contributions import Channel, Contribution, Kind, Visibility
-from lab.models.events import Event, EventKind
+from lab.models.events import Event
 from lab.models.rooms import QuestionState, Room, RoomHand, RoomQuestion
 from lab.policy.permissions import Permission
-from lab.services import audit, contributions, once, outbox, room, triage
+from lab.services import audit, capture_kinds, contributions, once, outbox, room, triage
 from lab.services.context import Context
 
 #: Longest question, in characters: it is read from ten metres.
@@ -36,11 +36,6 @@ class Ask:
     payload_hash: str | None = None
     #: Random token of the phone: its keys are its own.
     voter: str = ""
-
-
-def channel_of(kind: EventKind) -> Channel:
-    """The channel of what is said at a meeting of this kind."""
-    return Channel(kind.value) if kind.value in set(Channel) else Channel.MEETING
 
 
 def ask(ctx: Context, command: Ask) -> RoomQuestion:
@@ -65,7 +60,7 @@ def ask(ctx: Context, command: Ask) -> RoomQuestion:
         contributions.Placement(
             text=command.text,
             kind=Kind.QUESTION,
-            channel=command.channel or channel_of(event.kind),
+            channel=command.channel or capture_kinds.channel(event.kind),
             author_name=command.name,
             person_id=ctx.actor.person_id,
             lang=ctx.locale,
