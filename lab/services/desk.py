@@ -1,4 +1,4 @@
-"""The inbox of the desk: what waits, oldest promise first, and everything known about one input."""
+"""The inbox of the desk: what waits, the oldest promise first, and one act on many inputs."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select
-from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy.orm import joinedload
 
 from lab.db import search
 from lab.kernel.clock import local_date
-from lab.kernel.errors import Conflict, Denied, Invalid, LabError, NotFound
+from lab.kernel.errors import Conflict, Denied, Invalid, LabError
 from lab.kernel.ids import parse_receipt_code
-from lab.kernel.text import similarity
 from lab.models.accounts import Person
 from lab.models.answers import Answer
 from lab.models.contributions import (
@@ -25,20 +24,15 @@ from lab.models.contributions import (
     OPEN_STATES,
     Channel,
     Contribution,
-    ContributionProject,
     Kind,
     State,
-    Step,
     Tally,
     Visibility,
 )
-from lab.models.moderation import DeskNote, PassedOn
-from lab.models.operations import AuditEntry
 from lab.models.programme import Body, Office, Place, Theme
 from lab.models.projects import Project
 from lab.policy.permissions import Permission
 from lab.policy.visibility import workable_contributions
-from lab.services import answers, similar
 from lab.services.context import Context
 
 PER_PAGE = 30
@@ -46,10 +40,6 @@ PER_PAGE = 30
 COUNTED = 1000
 #: Newest matches of a search that the inbox looks through.
 SEARCHED = 2000
-#: Inputs compared for likeness, and how alike two must be to be offered.
-COMPARED = 80
-ALIKE = 0.22
-OFFERED = 6
 
 _NO_DAY = date(9999, 12, 31)
 
@@ -196,11 +186,10 @@ def _conditions(ctx: Context, filters: Filters) -> list[Any]:
 
 
 def _of_pile(ctx: Context, pile: Pile) -> list[Any]:
-    found: dict[Pile, list[Any]]
     own_drafts = select(Answer.contribution_id).where(
         Answer.office_id.in_(ctx.actor.office_ids), Answer.published_at.is_(None)
     )
-    found = {
+    found: dict[Pile, list[Any]] = {
         Pile.OPEN: [IS_OPEN],
         Pile.UNREAD: [IS_OPEN, Contribution.state == State.RECEIVED],
         Pile.HELD: [IS_OPEN, Contribution.holder_id.is_not(None)],
@@ -291,140 +280,6 @@ def holders(ctx: Context) -> Sequence[Person]:
     )
 
 
-def item(ctx: Context, code: str) -> Contribution:
-    """One input with what the desk shows of it. Raises `NotFound`, also for what another office has."""
-    query = (
-        select(Contribution)
-        .where(Contribution.code == code)
-        .options(
-            joinedload(Contribution.person),
-            joinedload(Contribution.typed_by),
-            joinedload(Contribution.holder),
-            joinedload(Contribution.theme),
-            joinedload(Contribution.place),
-            joinedload(Contribution.office),
-            joinedload(Contribution.event),
-        )
-        .execution_options(populate_existing=True)
-    )
-    found = ctx.session.execute(query).scalar_one_or_none()
-    if found is None:
-        raise NotFound("contribution")
-    ctx.require(Permission.CONTRIBUTION_WORK, found)
-    return found
-
-
-def one(ctx: Context, contribution_id: int | None) -> Contribution | None:
-    """Another input that this one leads to; None where there is none."""
-    return ctx.session.get(Contribution, contribution_id) if contribution_id is not None else None
-
-
-def project_ids(ctx: Context, contribution_id: int) -> list[int]:
-    """The projects an input speaks about."""
-    query = select(ContributionProject.project_id).where(
-        ContributionProject.contribution_id == contribution_id
-    )
-    return sorted(ctx.session.execute(query).scalars())
-
-
-def steps(ctx: Context, contribution_id: int) -> Sequence[Step]:
-    """The whole trace, the newest first, with what is not public."""
-    query = (
-        select(Step)
-        .where(Step.contribution_id == contribution_id)
-        .options(joinedload(Step.office), joinedload(Step.body), joinedload(Step.other))
-        .order_by(Step.at.desc(), Step.id.desc())
-        .limit(60)
-    )
-    return ctx.session.execute(query).scalars().all()
-
-
-def notes(ctx: Context, contribution_id: int) -> Sequence[DeskNote]:
-    """The team's notes, the newest first."""
-    query = (
-        select(DeskNote)
-        .where(DeskNote.contribution_id == contribution_id)
-        .options(joinedload(DeskNote.person))
-        .order_by(DeskNote.at.desc(), DeskNote.id.desc())
-    )
-    return ctx.session.execute(query).scalars().all()
-
-
-def passed_on(ctx: Context, contribution_id: int) -> Sequence[PassedOn]:
-    """To whom it was handed, the newest first, with the note they got."""
-    query = (
-        select(PassedOn)
-        .where(PassedOn.contribution_id == contribution_id)
-        .options(joinedload(PassedOn.body), joinedload(PassedOn.office))
-        .order_by(PassedOn.at.desc(), PassedOn.id.desc())
-    )
-    return ctx.session.execute(query).scalars().all()
-
-
-def acts_since(ctx: Context, contribution: Contribution, version: int) -> list[tuple[AuditEntry, str]]:
-    """What others did since the page with this version was drawn, with the name of who did it."""
-    meanwhile = min(max(contribution.version - version, 0), 10)
-    if not meanwhile:
-        return []
-    who = aliased(Person)
-    query = (
-        select(AuditEntry, func.coalesce(who.name, ""))
-        .outerjoin(who, who.id == AuditEntry.person_id)
-        .where(AuditEntry.subject_kind == "contribution", AuditEntry.subject_id == contribution.id)
-        .order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
-        .limit(meanwhile)
-    )
-    return [(entry, name) for entry, name in ctx.session.execute(query)][::-1]
-
-
-def alike(ctx: Context, contribution: Contribution) -> list[Contribution]:
-    """Inputs that may say the same, the most alike first: by their words, place and theme."""
-    found: Sequence[Contribution] = ctx.session.execute(_candidates(ctx, contribution)).scalars().all()
-    rated = [(_likeness(contribution, one), one) for one in found]
-    rated.sort(key=lambda pair: (-pair[0], pair[1].id))
-    return [one for likeness, one in rated if likeness >= ALIKE][:OFFERED]
-
-
-def _candidates(ctx: Context, contribution: Contribution) -> Any:
-    near: list[ColumnElement[bool]] = []
-    condition = search.matches_any(ctx.session, similar.telling_words(_words(contribution)))
-    if condition is not None:
-        document = search.search_document
-        near.append(
-            Contribution.id.in_(
-                select(document.c.contribution_id)
-                .where(document.c.kind == "contribution", condition)
-                .order_by(document.c.id.desc())
-                .limit(COMPARED)
-            )
-        )
-    if contribution.place_id is not None and contribution.theme_id is not None:
-        same = select(Contribution.id).where(
-            Contribution.is_listed,
-            Contribution.place_id == contribution.place_id,
-            Contribution.theme_id == contribution.theme_id,
-        )
-        near.append(Contribution.id.in_(same.order_by(Contribution.created_at.desc()).limit(COMPARED)))
-    return select(Contribution).where(
-        or_(*near) if near else Contribution.id < 0,
-        Contribution.id != contribution.id,
-        Contribution.state.not_in(ASIDE_STATES),
-        Contribution.visibility.in_((Visibility.PUBLIC, Visibility.WAITING)),
-    )
-
-
-def _words(contribution: Contribution) -> str:
-    return f"{contribution.title} {contribution.text[:600]}"
-
-
-def _likeness(one: Contribution, other: Contribution) -> float:
-    mine, theirs = similar.telling_words(_words(one)), similar.telling_words(_words(other))
-    shared = sum(1 for word in mine if word in theirs)
-    rate = max(similarity(_words(one), _words(other)), 0.6 * shared / max(len(mine), 1))
-    rate += 0.06 * (one.place_id is not None and one.place_id == other.place_id)
-    return rate + 0.04 * (one.theme_id is not None and one.theme_id == other.theme_id)
-
-
 def by_codes(ctx: Context, codes: Iterable[str]) -> list[Contribution]:
     """The inputs with these codes that this person may work on, in the order of their ids."""
     wanted = [code.strip().upper() for code in codes if code.strip()][:100]
@@ -467,10 +322,3 @@ def next_to_answer(ctx: Context, done_id: int) -> Contribution | None:
     """What the office answers next: its oldest day that still waits."""
     rest = inbox(ctx, Filters(pile=Pile.TO_ANSWER)).items
     return next((one for one in rest if one.id != done_id and one.office_id in ctx.actor.office_ids), None)
-
-
-def own_draft(ctx: Context, contribution: Contribution) -> Answer | None:
-    """The draft of the reader's office on this input."""
-    if contribution.office_id is None or contribution.office_id not in ctx.actor.office_ids:
-        return None
-    return answers.draft(ctx, contribution.id, contribution.office_id)

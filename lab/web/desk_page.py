@@ -15,7 +15,7 @@ from lab.kernel.clock import local_date
 from lab.kernel.errors import Conflict, Invalid
 from lab.models.contributions import Contribution
 from lab.policy.permissions import Permission
-from lab.services import answers, desk, merging, moderation, routing
+from lab.services import answers, desk, desk_alike, desk_item, merging, moderation, routing
 from lab.services.context import Context
 from lab.services.desk import Choices
 from lab.web import desk_list
@@ -58,7 +58,7 @@ class ItemPage:
 def page(code: str, again: forms.DeskForm | None = None, refusal: str = "") -> ItemPage:
     """Load one input; `again` is the form that was sent and could not be taken."""
     ctx = context()
-    item = desk.item(ctx, code)
+    item = desk_item.item(ctx, code)
     choices = desk.choices(ctx)
     fresh = _forms(ctx, item, choices)
     found = ItemPage(item, choices, desk_list.asked(ctx, choices), fresh, refusal=refusal)
@@ -73,13 +73,13 @@ def _keep_typed(ctx: Context, found: ItemPage, again: forms.DeskForm) -> None:
         again["twins"].choices = found.forms["merge"]["twins"].choices
     seen = again["version"].data if "version" in again else None
     if isinstance(seen, int):
-        acts = desk.acts_since(ctx, found.item, seen)
+        acts = desk_item.acts_since(ctx, found.item, seen)
         found.meanwhile = [(entry.at, name, verb_words(entry.verb)) for entry, name in acts]
         # Sending again is deciding knowingly: the page now shows what the others did.
         again["version"].data = found.item.version
         again["version"].raw_data = None
     if "draft_version" in again:
-        own = desk.own_draft(ctx, found.item)
+        own = desk_item.own_draft(ctx, found.item)
         again["draft_version"].data, again["draft_version"].raw_data = own.version if own else None, None
     found.forms[again.slug] = again
     found.again = again.slug
@@ -87,7 +87,7 @@ def _keep_typed(ctx: Context, found: ItemPage, again: forms.DeskForm) -> None:
 
 def _forms(ctx: Context, item: Contribution, choices: Choices) -> dict[str, forms.DeskForm]:
     """Every form of the page, filled with how things stand; what was sent belongs to one of them only."""
-    own = desk.own_draft(ctx, item)
+    own = desk_item.own_draft(ctx, item)
     now = {"version": item.version}
     answer = {"verdict": own.verdict.value, "body": own.body_id, "reason": own.reason} if own else {}
     made: list[forms.DeskForm] = [
@@ -96,7 +96,7 @@ def _forms(ctx: Context, item: Contribution, choices: Choices) -> dict[str, form
             formdata=None,
             data={
                 **now, "kind": item.kind.value, "theme": item.theme_id, "place": item.place_id,
-                "projects": desk.project_ids(ctx, item.id),
+                "projects": desk_item.project_ids(ctx, item.id),
             },
         ),
         forms.RouteForm(
@@ -133,7 +133,7 @@ def _usual_office(item: Contribution) -> int | None:
 def show(found: ItemPage, status: int = 200) -> Shown:
     """Draw the page of one input."""
     ctx, item = context(), found.item
-    twins = desk.alike(ctx, item) if ctx.may(Permission.CONTRIBUTION_MERGE) else []
+    twins = desk_alike.alike(ctx, item) if ctx.may(Permission.CONTRIBUTION_MERGE) else []
     found.forms["merge"]["twins"].choices = [
         SelectChoice(f"{one.code}:{one.version}", one.code) for one in twins
     ]
@@ -146,14 +146,14 @@ def show(found: ItemPage, status: int = 200) -> Shown:
         wish=found.wish,
         list=desk_list.listing(ctx, found.wish, found.choices, current=item.code),
         twins=twins,
-        steps=desk.steps(ctx, item.id),
-        notes=desk.notes(ctx, item.id),
-        handed=desk.passed_on(ctx, item.id),
+        steps=desk_item.steps(ctx, item.id),
+        notes=desk_item.notes(ctx, item.id),
+        handed=desk_item.passed_on(ctx, item.id),
         originals=merging.merged_here(ctx, item.id),
-        lives_on=desk.one(ctx, item.merged_into_id),
-        split_from=desk.one(ctx, item.split_from_id),
+        lives_on=desk_item.other(ctx, item.merged_into_id),
+        split_from=desk_item.other(ctx, item.split_from_id),
         answers=answers.published(ctx, item.id),
-        draft=desk.own_draft(ctx, item),
+        draft=desk_item.own_draft(ctx, item),
         flags=moderation.flags_on(ctx, item.id) if ctx.may(Permission.FLAG_SETTLE) else [],
         hiding=moderation.hiding(ctx, item.id),
         answers_here=item.office_id is not None and item.office_id in ctx.actor.office_ids,
@@ -173,7 +173,7 @@ def perform(
     """Do one act: check the form, ask the service; what is refused comes back as it was typed."""
     ctx = context()
     form.offer(desk.choices(ctx))
-    item_id = desk.item(ctx, code).id
+    item_id = desk_item.item(ctx, code).id
     if not form.validate_on_submit():
         return show(page(code, again=form), 422)
     try:

@@ -17,7 +17,7 @@ from lab.models.answers import Answer, Verdict
 from lab.models.contributions import Contribution, Kind, Outcome, State, Step, StepKind, Visibility
 from lab.models.moderation import PassedOn
 from lab.models.operations import AuditEntry, OutboxItem
-from lab.services import answers, contributions, desk, routing, triage
+from lab.services import answers, contributions, desk, desk_alike, desk_item, routing, triage
 from lab.services.answers import Reply
 from lab.services.context import Context
 from lab.services.contributions import Placement
@@ -325,7 +325,7 @@ def test_an_office_sees_only_what_is_its_own(database: Database, world: World, a
         assert [one.id for one in desk.inbox(ctx, Filters(pile=Pile.OPEN)).items] == [mine]
         code = session.get_one(Contribution, hers).code
         with pytest.raises(NotFound):
-            desk.item(ctx, code)
+            desk_item.item(ctx, code)
         assert desk.counts(ctx)[Pile.TO_ANSWER] == 1
         with pytest.raises(NotFound):
             triage.note(ctx, hers, "ciao")
@@ -409,7 +409,9 @@ def test_twins_are_offered_the_most_alike_first(database: Database, world: World
         twin = _say(ctx, "Manca una fontanella al parco, vicino ai giochi", place_id=world.park)
         _say(ctx, "L'ascensore della scala B è rotto")
         private = _say(ctx, "Una fontanella nel parco vicino ai giochi", visibility=Visibility.PRIVATE)
-        found = [c.id for c in desk.alike(acting(session, "facilitator"), session.get_one(Contribution, one))]
+        found = [
+            c.id for c in desk_alike.alike(acting(session, "facilitator"), session.get_one(Contribution, one))
+        ]
         assert found == [twin] and private not in found
 
 
@@ -443,7 +445,7 @@ def test_who_comes_second_hears_what_the_first_one_did(
     assert told.value.code == "changed_meanwhile"
     with database.session() as session:
         item = session.get_one(Contribution, one)
-        acts = desk.acts_since(acting(session, "facilitator"), item, 1)
+        acts = desk_item.acts_since(acting(session, "facilitator"), item, 1)
         assert [(entry.verb, name) for entry, name in acts] == [("contribution.route", "Moderator")]
 
 

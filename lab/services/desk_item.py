@@ -1,0 +1,111 @@
+"""One input at the desk: everything known about it, who did what meanwhile, and the draft of an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import aliased, joinedload
+
+from lab.kernel.errors import NotFound
+from lab.models.accounts import Person
+from lab.models.answers import Answer
+from lab.models.contributions import Contribution, ContributionProject, Step
+from lab.models.moderation import DeskNote, PassedOn
+from lab.models.operations import AuditEntry
+from lab.policy.permissions import Permission
+from lab.services import answers
+from lab.services.context import Context
+
+
+def item(ctx: Context, code: str) -> Contribution:
+    """One input with what the desk shows of it. Raises `NotFound`, also for what another office has."""
+    query = (
+        select(Contribution)
+        .where(Contribution.code == code)
+        .options(
+            joinedload(Contribution.person),
+            joinedload(Contribution.typed_by),
+            joinedload(Contribution.holder),
+            joinedload(Contribution.theme),
+            joinedload(Contribution.place),
+            joinedload(Contribution.office),
+            joinedload(Contribution.event),
+        )
+        .execution_options(populate_existing=True)
+    )
+    found = ctx.session.execute(query).scalar_one_or_none()
+    if found is None:
+        raise NotFound("contribution")
+    ctx.require(Permission.CONTRIBUTION_WORK, found)
+    return found
+
+
+def other(ctx: Context, contribution_id: int | None) -> Contribution | None:
+    """Another input that this one leads to; None where there is none."""
+    return ctx.session.get(Contribution, contribution_id) if contribution_id is not None else None
+
+
+def project_ids(ctx: Context, contribution_id: int) -> list[int]:
+    """The projects an input speaks about."""
+    query = select(ContributionProject.project_id).where(
+        ContributionProject.contribution_id == contribution_id
+    )
+    return sorted(ctx.session.execute(query).scalars())
+
+
+def steps(ctx: Context, contribution_id: int) -> Sequence[Step]:
+    """The whole trace, the newest first, with what is not public."""
+    query = (
+        select(Step)
+        .where(Step.contribution_id == contribution_id)
+        .options(joinedload(Step.office), joinedload(Step.body), joinedload(Step.other))
+        .order_by(Step.at.desc(), Step.id.desc())
+        .limit(60)
+    )
+    return ctx.session.execute(query).scalars().all()
+
+
+def notes(ctx: Context, contribution_id: int) -> Sequence[DeskNote]:
+    """The team's notes, the newest first."""
+    query = (
+        select(DeskNote)
+        .where(DeskNote.contribution_id == contribution_id)
+        .options(joinedload(DeskNote.person))
+        .order_by(DeskNote.at.desc(), DeskNote.id.desc())
+    )
+    return ctx.session.execute(query).scalars().all()
+
+
+def passed_on(ctx: Context, contribution_id: int) -> Sequence[PassedOn]:
+    """To whom it was handed, the newest first, with the note they got."""
+    query = (
+        select(PassedOn)
+        .where(PassedOn.contribution_id == contribution_id)
+        .options(joinedload(PassedOn.body), joinedload(PassedOn.office))
+        .order_by(PassedOn.at.desc(), PassedOn.id.desc())
+    )
+    return ctx.session.execute(query).scalars().all()
+
+
+def acts_since(ctx: Context, contribution: Contribution, version: int) -> list[tuple[AuditEntry, str]]:
+    """What others did since the page with this version was drawn, with the name of who did it."""
+    meanwhile = min(max(contribution.version - version, 0), 10)
+    if not meanwhile:
+        return []
+    who = aliased(Person)
+    query = (
+        select(AuditEntry, func.coalesce(who.name, ""))
+        .outerjoin(who, who.id == AuditEntry.person_id)
+        .where(AuditEntry.subject_kind == "contribution", AuditEntry.subject_id == contribution.id)
+        .order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
+        .limit(meanwhile)
+    )
+    return [(entry, name) for entry, name in ctx.session.execute(query)][::-1]
+
+
+def own_draft(ctx: Context, contribution: Contribution) -> Answer | None:
+    """The draft of the reader's office on this input."""
+    if contribution.office_id is None or contribution.office_id not in ctx.actor.office_ids:
+        return None
+    return answers.draft(ctx, contribution.id, contribution.office_id)
