@@ -1,4 +1,4 @@
-"""`lab import`: proposals and comments from any CSV, looked at first, written in whole batches."""
+"""`lab import`: proposals, comments and meetings from any CSV, looked at first, written in whole batches."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ from lab.cli.common import acting, fail, open_database, require_schema, say, say
 from lab.db.engine import Database
 from lab.kernel.errors import Invalid
 from lab.models.contributions import Kind, State
-from lab.services import imports
-from lab.services.import_rows import BadRow, CommentRow, Mapping, ProposalRow
+from lab.models.events import EventKind
+from lab.services import import_events, imports
+from lab.services.import_rows import BadRow, Mapping
+from lab.services.imports import Row
 from lab.settings import Settings
 
 #: Bad rows named on the terminal; all of them go to --bad-rows.
 SHOWN = 50
-Row = TypeVar("Row", ProposalRow, CommentRow)
+
+Code = TypeVar("Code", State, EventKind)
 
 _OPTIONS = (
     click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path)),
@@ -69,6 +72,18 @@ def comments(**options: Any) -> None:
     _run({**options, "kind": Kind.PROPOSAL}, _comments)
 
 
+@group.command(help=words("Incontri passati o in arrivo, da un CSV.", "Past or coming meetings from a CSV."))
+@_options
+@click.option("--kind", "event_kind", type=click.Choice([str(kind) for kind in EventKind]), default="meeting",
+              show_default=True, help=words("Il tipo, dove il file non lo dice.",
+                                            "The kind, where the file says none."))  # fmt: skip
+@click.option("--drafts", is_flag=True,
+              help=words("Come bozze: le vede la squadra.", "As drafts, for the team alone."))  # fmt: skip
+def events(**options: Any) -> None:
+    """Check every row, then write them in batches; nobody is mailed."""
+    _run({**options, "kind": Kind.PROPOSAL}, _events)
+
+
 def _run(options: dict[str, Any], work: Any) -> None:
     with open_database() as (settings, database):
         require_schema(database)
@@ -88,30 +103,38 @@ def _run(options: dict[str, Any], work: Any) -> None:
 def _mapping(options: dict[str, Any], settings: Settings) -> Mapping:
     fields: dict[str, str] = {}
     states: dict[str, str] = {}
+    kinds: dict[str, str] = {}
     for pair in options["pairs"]:
         if pair.startswith("@"):
             table = tomllib.loads(Path(pair[1:]).read_text(encoding="utf-8"))
             fields.update(table.get("fields", {}))
             states.update(table.get("states", {}))
+            kinds.update(table.get("kinds", {}))
             continue
         name, _, column = pair.partition("=")
         fields[name.strip()] = column
     for pair in options["states"]:
         word, _, state = pair.partition("=")
         states[word] = state
-    try:
-        known = {word.casefold(): State(state) for word, state in states.items()}
-    except ValueError as error:
-        raise fail(f"Stato sconosciuto: {error}", f"Unknown state: {error}") from error
     path: Path = options["file"]
     return Mapping(
         source=(options["source"] or path.name.split(".")[0])[:64],
         fields={name: column.replace("\\n", "\n") for name, column in fields.items()},
-        states=known,
+        states=_codes(State, states),
         kind=Kind(options["kind"]),
+        event_kinds=_codes(EventKind, kinds),
+        event_kind=EventKind(options.get("event_kind", EventKind.MEETING)),
         lang=options["lang"],
         timezone=settings.timezone,
     )
+
+
+def _codes(kind: type[Code], found: dict[str, str]) -> dict[str, Code]:
+    """The source's words with our codes for them."""
+    try:
+        return {word.casefold(): kind(code) for word, code in found.items()}
+    except ValueError as error:
+        raise fail(f"Codice sconosciuto: {error}", f"Unknown code: {error}") from error
 
 
 def _check(stream: Iterable[Row | BadRow]) -> tuple[list[Row], imports.Report]:
@@ -155,6 +178,20 @@ def _comments(
             count, bad = imports.write_comments(ctx, mapping, batch)
         written += count
         report.bad.extend(bad)
+    return written, report
+
+
+def _events(
+    options: dict[str, Any], mapping: Mapping, settings: Settings, database: Database
+) -> tuple[int, imports.Report]:
+    with acting(settings, database) as ctx:
+        good, report = _check(import_events.read(ctx, options["file"], mapping))
+    if options["dry_run"] or (report.bad and not options["skip_bad"]):
+        return 0, report
+    written = 0
+    for batch in _progress(list(imports.batches(good, import_events.BATCH)), options):
+        with acting(settings, database) as ctx:
+            written += import_events.write(ctx, mapping, batch, drafts=options["drafts"])
     return written, report
 
 

@@ -134,7 +134,7 @@ def apply(ctx: Context, event: Event, plan: Plan) -> set[str]:
     The event must have an id. Raises `Invalid` on the field concerned.
     """
     before = (event.starts_at, event.minutes, event.place_id, event.place_note)
-    _check(ctx, plan)
+    check(ctx, plan)
     usual_minutes, usual_influence = USUAL[plan.kind]
     event.kind, event.title = plan.kind, _line("title", plan.title, TITLE_LIMIT, needed=True)
     event.starts_at = starts_at(ctx, plan.day, plan.hour)
@@ -157,7 +157,14 @@ def apply(ctx: Context, event: Event, plan: Plan) -> set[str]:
     return {word for word, changed in (("when", when), ("where", where)) if changed}
 
 
-def _check(ctx: Context, plan: Plan) -> None:
+def check(ctx: Context, plan: Plan) -> None:
+    """Whether a plan can be put onto a meeting. Raises `Invalid` on the field concerned."""
+    starts_at(ctx, plan.day, plan.hour)
+    _line("title", plan.title, TITLE_LIMIT, needed=True)
+    for name, limit in _LINES.items():
+        _line(name, getattr(plan, name), limit)
+    for name, limit in _TEXTS.items():
+        _text(name, getattr(plan, name), limit)
     if plan.minutes is not None and not SHORTEST <= plan.minutes <= LONGEST:
         raise Invalid("minutes", "event_length")
     for field, number in (("seats", plan.seats), ("attendance", plan.attendance)):

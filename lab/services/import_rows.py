@@ -22,6 +22,7 @@ from lab.kernel.errors import Invalid
 from lab.kernel.html import strip_html
 from lab.kernel.text import clean_line, clean_text, excerpt
 from lab.models.contributions import Kind, Outcome, State
+from lab.models.events import EventKind
 from lab.services.contributions import NAME_LIMIT, TITLE_LIMIT
 
 #: Longest text taken from elsewhere, in characters.
@@ -51,6 +52,9 @@ class Mapping:
     fields: dict[str, str]
     states: dict[str, State] = field(default_factory=dict)
     kind: Kind = Kind.PROPOSAL
+    #: The same for meetings: the source's words for kinds, and the kind where it says none.
+    event_kinds: dict[str, EventKind] = field(default_factory=dict)
+    event_kind: EventKind = EventKind.MEETING
     lang: str = "it"
     timezone: str = "Europe/Rome"
 
@@ -138,17 +142,17 @@ def _pattern(text: str, columns: set[str]) -> str:
 
 def proposal_row(line: int, values: dict[str, str], mapping: Mapping) -> ProposalRow:
     """Check and clean one proposal. Raises `Invalid(field, code)`."""
-    title = clean_line(_plain(values.get("title", "")), TITLE_LIMIT)
-    text = clean_text(_plain(values.get("text", "")), IMPORTED_TEXT) or title
+    title = clean_line(plain(values.get("title", "")), TITLE_LIMIT)
+    text = clean_text(plain(values.get("text", "")), IMPORTED_TEXT) or title
     if not text:
         raise Invalid("text", "required")
     if len(values.get("text", "")) > IMPORTED_TEXT:
         raise Invalid("text", "too_long")
-    said_at = _moment(values.get("date", ""), "", mapping.timezone, "date")
+    said_at = moment(values.get("date", ""), "", mapping.timezone, "date")
     withdrawn = values.get("withdrawn", "")
     state = State.WITHDRAWN if withdrawn else _state(values.get("state", ""), mapping)
     decided = values.get("decided", "") or withdrawn
-    decided_at = _moment(decided, "", mapping.timezone, "decided") if decided else None
+    decided_at = moment(decided, "", mapping.timezone, "decided") if decided else None
     if state is State.WITHDRAWN and decided_at is None:
         # Nobody promised an answer to what was taken back: the day it was said will do.
         decided_at = said_at
@@ -157,7 +161,7 @@ def proposal_row(line: int, values: dict[str, str], mapping: Mapping) -> Proposa
         raise Invalid("decided", "closed_without_date")
     return ProposalRow(
         line=line,
-        ref=_ref(values),
+        ref=ref_of(values),
         title=title,
         text=text,
         excerpt=excerpt(text, 200),
@@ -178,28 +182,29 @@ def comment_row(line: int, values: dict[str, str], mapping: Mapping) -> CommentR
     An empty one was removed where it comes from: it stays as a placeholder, so that its replies keep
     their place.
     """
-    text = clean_text(_plain(values.get("text", "")), IMPORTED_TEXT)
+    text = clean_text(plain(values.get("text", "")), IMPORTED_TEXT)
     parent = values.get("parent", "")
     return CommentRow(
         line=line,
-        ref=_ref(values),
+        ref=ref_of(values),
         proposal=values.get("proposal", "")[:REF_LIMIT],
         parent="" if parent in ("", "-1", "0") else parent[:REF_LIMIT],
         text=text,
         author=clean_line(values.get("author", ""), NAME_LIMIT),
-        said_at=_moment(values.get("date", ""), values.get("time", ""), mapping.timezone, "date"),
+        said_at=moment(values.get("date", ""), values.get("time", ""), mapping.timezone, "date"),
     )
 
 
 _MARKUP = re.compile(r"</?[a-zA-Z!]|&#?\w{1,12};")
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Words without markup. Text that has none keeps its line breaks as they are."""
     return strip_html(text) if _MARKUP.search(text) else text
 
 
-def _ref(values: dict[str, str]) -> str:
+def ref_of(values: dict[str, str]) -> str:
+    """What the source calls this row. Raises `Invalid("id", …)`."""
     ref = values.get("id", "")
     if not ref:
         raise Invalid("id", "required")
@@ -232,7 +237,7 @@ def _count(text: str) -> int:
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
 
 
-def _moment(day: str, clock: str, timezone: str, name: str) -> datetime:
+def moment(day: str, clock: str, timezone: str, name: str) -> datetime:
     """A day (2024-01-31, 31/01/2024, with or without a time) as an instant; noon where no time is given."""
     found = None
     for pattern in ("%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y"):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Select, func, insert, select, update
 
@@ -43,7 +43,18 @@ from lab.services.import_rows import (
 
 #: Rows in one transaction.
 BATCH = 1000
-Row = TypeVar("Row", ProposalRow, CommentRow)
+
+
+class Numbered(Protocol):
+    """A row with its line in the file and what the source calls it."""
+
+    @property
+    def line(self) -> int: ...
+    @property
+    def ref(self) -> str: ...
+
+
+Row = TypeVar("Row", bound=Numbered)
 
 
 @dataclass
@@ -58,18 +69,19 @@ class Report:
 def read_proposals(path: Path, mapping: Mapping) -> Iterator[ProposalRow | BadRow]:
     """Every row of the file, checked. Raises `Invalid("map", …)` when the mapping does not fit the file."""
     check_fields(mapping, PROPOSAL_FIELDS, frozenset({"id", "date"}))
-    return _read(path, mapping, proposal_row)
+    return read(path, mapping, proposal_row)
 
 
 def read_comments(path: Path, mapping: Mapping) -> Iterator[CommentRow | BadRow]:
     """Every comment of the file, checked. Raises `Invalid("map", …)` as `read_proposals` does."""
     check_fields(mapping, COMMENT_FIELDS, frozenset({"id", "proposal", "text", "date"}))
-    return _read(path, mapping, comment_row)
+    return read(path, mapping, comment_row)
 
 
-def _read(
+def read(
     path: Path, mapping: Mapping, make: Callable[[int, dict[str, str], Mapping], Row]
 ) -> Iterator[Row | BadRow]:
+    """Every row of the file, made by `make` or refused with the reason; an id counts once."""
     seen: set[str] = set()
     for line, values in rows(path, mapping):
         try:
@@ -110,7 +122,7 @@ def write_proposals(ctx: Context, mapping: Mapping, batch: Sequence[ProposalRow]
     for value, identity in zip(values, made.scalars(), strict=True):
         value["id"] = identity
     _books(ctx, values)
-    _note(ctx, mapping, "proposals", batch, len(fresh))
+    note(ctx, mapping, "proposals", batch, len(fresh))
     return len(fresh)
 
 
@@ -263,7 +275,7 @@ def write_comments(ctx: Context, mapping: Mapping, batch: Sequence[CommentRow]) 
     if values:
         ctx.session.execute(insert(Comment), values)
         _recount(ctx, {value["contribution_id"] for value in values})
-        _note(ctx, mapping, "comments", batch, len(values))
+        note(ctx, mapping, "comments", batch, len(values))
     return len(values), bad
 
 
@@ -293,7 +305,8 @@ def _recount(ctx: Context, contribution_ids: set[int]) -> None:
     )
 
 
-def _note(ctx: Context, mapping: Mapping, what: str, batch: Sequence[Any], written: int) -> None:
+def note(ctx: Context, mapping: Mapping, what: str, batch: Sequence[Any], written: int) -> None:
+    """Write down that a batch went in."""
     ctx.session.add(
         ImportBatch(
             source=mapping.source,
