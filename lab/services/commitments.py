@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, and_, false, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, false, or_, select, true
 from sqlalchemy.orm import joinedload
 
 from lab.db.locking import expect_version, locked
@@ -147,34 +147,47 @@ def _events(ctx: Context, found: Sequence[Commitment]) -> dict[int, Event]:
     return {event.id: event for event in rows}
 
 
-def public_page(
-    ctx: Context,
-    *,
-    state: CommitmentState | None = None,
-    office_id: int | None = None,
-    body_id: int | None = None,
-    event_id: int | None = None,
-    after: int | None = None,
-    limit: int = PER_PAGE,
-) -> Listed:
-    """Published commitments, the youngest first. Two statements."""
-    query = (
-        select(Commitment)
-        .where(Commitment.is_public)
-        .options(joinedload(Commitment.office), joinedload(Commitment.body))
-        .order_by(Commitment.id.desc())
-        .limit(limit + 1)
-    )
+@dataclass(frozen=True)
+class Wish:
+    """Which published commitments are wanted."""
+
+    state: CommitmentState | None = None
+    office_id: int | None = None
+    body_id: int | None = None
+    event_id: int | None = None
+
+
+def public_page(ctx: Context, wish: Wish, after: int | None = None, limit: int = PER_PAGE) -> Listed:
+    """Published commitments, the youngest first, from before the id `after` on. One statement."""
+    query = _public().order_by(Commitment.id.desc()).limit(limit + 1)
     for column, value in (
-        (Commitment.state, state),
-        (Commitment.office_id, office_id),
-        (Commitment.body_id, body_id),
-        (Commitment.event_id, event_id),
+        (Commitment.state, wish.state),
+        (Commitment.office_id, wish.office_id),
+        (Commitment.body_id, wish.body_id),
+        (Commitment.event_id, wish.event_id),
     ):
         if value is not None:
             query = query.where(column == value)
     if after is not None:
         query = query.where(Commitment.id < after)
-    found = list(ctx.session.execute(query).scalars())
-    shown = found[:limit]
-    return Listed(shown, len(found) > limit, _events(ctx, shown))
+    found = ctx.session.execute(query).all()
+    shown = [row[0] for row in found[:limit]]
+    return Listed(shown, len(found) > limit, {row[1].id: row[1] for row in found if row[1] is not None})
+
+
+def public_one(ctx: Context, code: str) -> tuple[Commitment, Event | None]:
+    """A published commitment with its meeting. One statement. Raises `NotFound`."""
+    found = ctx.session.execute(_public().where(Commitment.code == code)).one_or_none()
+    if found is None:
+        raise NotFound("commitment")
+    return found[0], found[1]
+
+
+def _public() -> Select[Commitment, Event | None]:
+    """Published, and not of a meeting that nobody may read of."""
+    return (
+        select(Commitment, Event)
+        .outerjoin(Event, Event.id == Commitment.event_id)
+        .where(Commitment.is_public, or_(Commitment.event_id.is_(None), Event.is_public))
+        .options(joinedload(Commitment.office), joinedload(Commitment.body))
+    )

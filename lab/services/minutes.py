@@ -179,7 +179,7 @@ def _draft_promises(ctx: Context, event: Event, promises: Sequence[Promise]) -> 
         if position < len(rows):
             row = rows[position]
         else:
-            row = Commitment(code=codes.next_code(ctx, "IM"), event_id=event.id, created_at=ctx.now)
+            row = Commitment(code=codes.next_code(ctx, "I"), event_id=event.id, created_at=ctx.now)
             ctx.session.add(row)
         row.text, row.due_on, row.position = promise.text, promise.due_on, position
         row.office_id, row.body_id, row.owner_name = promise.office_id, promise.body_id, promise.owner_name

@@ -21,7 +21,7 @@ from lab.services.open_data import Voice
 from lab.services.photos import StoredPhoto
 from lab.services.programme import BodyPage
 from lab.services.projects import ProjectPage
-from lab.services.proposals import Item
+from lab.services.proposal_pages import Item
 from lab.services.receipts import Receipt
 from lab.services.trace import Node, Passage, Trace
 from lab.web import api_shapes as shapes
@@ -71,7 +71,8 @@ def _voice_ref(one: contributions.Contribution) -> shapes.Ref:
     return ref("proposals.show", one.code, one.title or excerpt(one.excerpt, _TITLE))
 
 
-def _office(one: programme.Office | None) -> shapes.OfficeRef | None:
+def office(one: programme.Office | None) -> shapes.OfficeRef | None:
+    """The office behind something, where there is one."""
     return _lead(one) if one else None
 
 
@@ -87,7 +88,8 @@ def _place(one: programme.Place | None) -> shapes.PlaceRef | None:
     return shapes.PlaceRef(code=one.code, name=one.name, x=one.x, y=one.y) if one else None
 
 
-def _partner(code: str, name: str) -> shapes.Partner:
+def partner(code: str, name: str) -> shapes.Partner:
+    """A body that takes part."""
     return shapes.Partner(code=code, name=name, url=address("programme.body", code=code))
 
 
@@ -112,7 +114,7 @@ def _proposal(voice: Voice, spoken_of: list[shapes.Ref]) -> dict[str, Any]:
         "place": _place(place),
         "x": one.x if one.x is not None else place.x if place else None,
         "y": one.y if one.y is not None else place.y if place else None,
-        "office": _office(one.office),
+        "office": office(one.office),
         "event": _meeting_ref(one.event),
         "projects": spoken_of,
         "merged_into": _voice_ref(into) if into else None,
@@ -207,7 +209,7 @@ def action_whole(page: ActionPage) -> shapes.ActionWhole:
             shapes.ActionMilestone(title=one.title, due_on=one.due_on, done_on=one.done_on)
             for one in page.milestones
         ],
-        bodies=[_partner(one.code, one.title) for one in page.bodies],
+        bodies=[partner(one.code, one.title) for one in page.bodies],
         events=[ref("events.show", one.code, one.title) for one in page.events],
         needs=_tied(page.needs),
         needed_by=_tied(page.needed_by),
@@ -262,7 +264,7 @@ def project_whole(page: ProjectPage) -> shapes.ProjectWhole:
             for s in page.stages
         ],
         funding=[shapes.Share(source=one.source, cents=one.cents) for one in page.funding],
-        bodies=[_partner(one.code, one.name) for one in page.partners],
+        bodies=[partner(one.code, one.name) for one in page.partners],
         indicators=[shapes.Indicator(name=i.name, value=i.value, goal=i.goal) for i in page.indicators],
         changes=[
             shapes.Change(at=c.at, what=c.what, before=c.before, after=c.after, why=c.why,
@@ -288,7 +290,7 @@ def event(
         place=_place(one.place),
         ends_at=one.starts_at + timedelta(minutes=one.minutes),
         series=one.series.title if one.series else None,
-        bodies=[_partner(body.code, body.name) for body in invites],
+        bodies=[partner(body.code, body.name) for body in invites],
         projects=_project_refs(served),
         proposals_url=address("api.proposals", event=one.code),
         calendar_url=address("events.one_calendar", code=one.code),
@@ -328,7 +330,7 @@ def input_trace(found: open_data.InputTrace) -> shapes.InputTrace:
             into=_voice_ref(into) if into else None, took_in=[_voice_ref(one) for one in found.took_in]
         ),
         theme=_theme(found.fate.theme or found.own.theme),
-        office=_office(found.fate.office),
+        office=office(found.fate.office),
         office_due_on=receipt.office_due_on,
         actions=[action(one, found.action_projects.get(one.id, ())) for one in found.actions],
         projects=_project_refs(found.projects),

@@ -10,12 +10,14 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from lab.models.actions import ActionKind, ActionState
+from lab.models.capture import CommitmentState
 from lab.models.contributions import Kind, State
 from lab.models.events import EventKind, EventState
 from lab.models.programme import BodyKind
 from lab.models.projects import ProjectState
 from lab.web import api_query
 from lab.web import api_shapes as shapes
+from lab.web.api_commitment import Commitment
 from lab.web.api_event_shape import Event as Meeting
 
 Json = dict[str, Any]
@@ -67,6 +69,11 @@ OPERATIONS = (
         (("place", None), ("project", None), ("state", EventState), ("kind", EventKind)), is_list=True,
     ),
     Operation("/events/{code}", "One of them.", Meeting),
+    Operation(
+        "/commitments", "What was promised in meetings, youngest first.", Commitment,
+        (("office", None), ("body", None), ("event", None), ("state", CommitmentState)), is_list=True,
+    ),
+    Operation("/commitments/{code}", "One of them.", Commitment),
     Operation("/bodies", "Partners of the programme.", shapes.Body, (("kind", BodyKind),), is_list=True),
     Operation("/bodies/{code}", "One of them with its projects.", shapes.BodyWhole),
     Operation(

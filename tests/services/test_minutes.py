@@ -67,7 +67,7 @@ def test_a_draft_begins_with_who_was_counted_and_keeps_what_is_written(
     minutes.save(ctx, words(event, version=1, summary="Meglio così."))
     found = minutes.draft(ctx, event)
     assert (found.summary, found.version, len(found.points)) == ("Meglio così.", 2, 1)
-    assert [one.code for one in found.promises] == ["IM01"]
+    assert [one.code for one in found.promises] == ["I01"]
     with pytest.raises(Conflict, match="changed_meanwhile"):
         minutes.save(acting(session, "moderator"), words(event, version=1))
     # Nobody else reads a draft, nor its promises.
@@ -186,7 +186,7 @@ def test_a_promise_is_kept_or_late_for_everybody_to_see(
         commitments.settle(ctx, Settle(one.id, 1, CommitmentState.OPEN))
     told = event_outcome.of(ctx, event.id).promises[0]
     assert (told.state, told.note, told.is_late) == (CommitmentState.KEPT, "Fatto.", False)
-    assert commitments.public_page(ctx, state=CommitmentState.KEPT).items[0].code == one.code
+    assert commitments.public_page(ctx, commitments.Wish(CommitmentState.KEPT)).items[0].code == one.code
 
 
 def test_a_draft_promise_cannot_be_settled(session: Session, event: Event, acting: Acting) -> None:

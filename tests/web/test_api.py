@@ -21,6 +21,7 @@ from lab.kernel.clock import FrozenClock
 from lab.kernel.ids import format_receipt_code, new_receipt_code
 from lab.models.actions import Action
 from lab.models.answers import Answer, Verdict
+from lab.models.capture import Commitment, CommitmentState
 from lab.models.contributions import Contribution, State, Visibility
 from lab.models.events import Event, EventKind
 from lab.models.projects import ProjectFunding
@@ -37,7 +38,7 @@ from tests.world import NOW, World
 Acting = Callable[[Session, str], Context]
 SignIn = Callable[[str], FlaskClient]
 
-LISTS = ("proposals", "actions", "projects", "events", "bodies")
+LISTS = ("proposals", "actions", "projects", "events", "commitments", "bodies")
 SECRET = "Telefonami al 333"
 
 
@@ -60,6 +61,17 @@ def meeting(database: Database, code: str = "EV01", days: int = 1) -> int:
         session.add(made)
         session.flush()
         return made.id
+
+
+def promised(database: Database, event_id: int | None, code: str = "I01", **more: Any) -> str:
+    with database.writing() as session:
+        session.add(
+            Commitment(
+                **{"code": code, "text": "Tagliare l'erba", "event_id": event_id, "owner_name": "La scala B",
+                   "created_at": NOW, "is_public": True, **more}
+            )
+        )  # fmt: skip
+    return code
 
 
 def get(client: FlaskClient, path: str, status: int = 200) -> Any:
@@ -223,6 +235,7 @@ def test_pages_lead_through_everything_once(
         benches.append(place(database, acting, f"Voce {number} della panchina").code)
         meeting(database, f"EV{number}", days=number // 3)
     made = [adopted(database, acting, world).code for _ in range(3)]
+    taken_on = [promised(database, None, f"I{number:02d}") for number in range(5)]
     with database.session() as session:
         said = list(session.execute(select(Contribution.code)).scalars())
     for path, everything in (
@@ -231,6 +244,7 @@ def test_pages_lead_through_everything_once(
         ("actions?limit=1", made),
         ("events?limit=2", [f"EV{number}" for number in range(9)]),
         ("projects?limit=1", ["P4", "P1"]),
+        ("commitments?limit=2", taken_on),
         ("bodies?limit=1", ["E01", "E03"]),
     ):
         found = walk(client, path)
@@ -291,6 +305,8 @@ def test_filters_choose_by_code(
         ("events?after=WzFd", "after"),
         ("projects?office=U99", "office"),
         ("bodies?kind=kind", "kind"),
+        ("commitments?state=late", "state"),
+        ("commitments?after=WyJhIl0", "after"),
     ],
 )
 def test_a_value_that_makes_no_sense_is_refused_by_name(
@@ -426,7 +442,7 @@ def test_more_rows_send_no_more_statements(
     def fill(times: int) -> tuple[Contribution, Action]:
         for number in range(times):
             item = place(database, acting, theme_id=world.green, project_ids=(world.project,))
-            meeting(database, f"EV{times}{number}")
+            promised(database, meeting(database, f"EV{times}{number}"), f"I{times}{number}")
         return item, adopted(database, acting, world, count=times)
 
     def count(item: Contribution, action: Action, mark: str) -> dict[str, int]:
@@ -434,7 +450,7 @@ def test_more_rows_send_no_more_statements(
         for path in (
             *LISTS, "proposals?theme=verde&project=P4&state=received", "proposals?q=panchina",
             f"proposals/{item.code}", f"actions/{action.code}", "projects/P4", "events/EV10", "bodies/E01",
-            f"inputs/{item.receipt_code}",
+            "commitments/I10", f"inputs/{item.receipt_code}",
         ):  # fmt: skip
             with statements(database) as seen:
                 get(client, f"{path}{'&' if '?' in path else '?'}n={mark}")
@@ -445,6 +461,28 @@ def test_more_rows_send_no_more_statements(
     assert count(*fill(30), "2") == few
     assert max(number for path, number in few.items() if not path.startswith("inputs")) <= 6, few
     assert few["inputs/"] <= 12
+
+
+def test_promises_are_told_once_the_minutes_and_the_meeting_are_public(
+    client: FlaskClient, database: Database, world: World
+) -> None:
+    event_id = meeting(database)
+    promised(database, event_id, office_id=world.verde, due_on=date(2026, 12, 1))
+    promised(database, None, "I02", body_id=world.aler, state=CommitmentState.KEPT, note="Fatto.")
+    promised(database, event_id, "I03", is_public=False)
+    found = get(client, "commitments/I01")
+    assert (found["text"], found["due_on"], found["state"]) == ("Tagliare l'erba", "2026-12-01", "open")
+    assert (found["office"]["code"], found["event"]["code"], found["body"]) == ("U06", "EV01", None)
+    assert found["owner"] == found["office"]["name"]
+    assert urlsplit(found["url"]).path + "#" + urlsplit(found["url"]).fragment == "/eventi/EV01#I01"
+    for query in ("office=U06", "event=EV01", "state=open"):
+        assert walk(client, f"commitments?{query}") == ["I01"]
+    assert walk(client, "commitments?body=E03") == walk(client, "commitments?state=kept") == ["I02"]
+    get(client, "commitments/I03", 404)
+    with database.writing() as session:
+        session.get_one(Event, event_id).is_public = False
+    assert walk(client, "commitments") == ["I02"]
+    get(client, "commitments/I01", 404)
 
 
 # --- the description --------------------------------------------------------------------------------------
@@ -547,7 +585,7 @@ def test_answers_are_what_the_description_says(
         )  # fmt: skip
     codes = {
         "proposals": item.code, "actions": action.code, "projects": "P4", "events": "EV01", "bodies": "E01",
-        "inputs": word.receipt_code,
+        "inputs": word.receipt_code, "commitments": promised(database, event_id, office_id=world.verde),
     }  # fmt: skip
     described = get(client, "openapi.json")
     for path, operation in described["paths"].items():

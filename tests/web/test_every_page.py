@@ -177,6 +177,7 @@ def _examples(database: Database) -> dict[str, list[dict[str, Any]]]:
         "api.action": [{"code": "A01"}, {"code": "A04"}],
         "api.project": [{"code": "P4"}, {"code": "P1"}],
         "api.event": [{"code": "EV01"}, {"code": "EV13"}],
+        "api.commitment": [{"code": "I01"}, {"code": "I0"}],
         "api.body": [{"code": "E01"}, {"code": "E03"}],
         "api.input": [{"code": receipt}, {"code": "2222-2222"}],
         "people": [{"person_id": person}],

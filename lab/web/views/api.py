@@ -9,17 +9,18 @@ from flask import Blueprint, Response
 from lab.kernel.errors import NotFound
 from lab.kernel.ids import parse_receipt_code
 from lab.models.actions import ActionKind, ActionState
+from lab.models.capture import CommitmentState
 from lab.models.contributions import Kind, State
 from lab.models.events import Event, EventKind, EventState
 from lab.models.programme import BodyKind
 from lab.models.projects import ProjectState
-from lab.services import action_pages, limits, open_data, programme, trace
+from lab.services import action_pages, limits, open_data, programme, proposal_pages, trace
+from lab.services import commitments as promises
 from lab.services import projects as project_pages
-from lab.services import proposals as proposal_pages
 from lab.services.context import Context
 from lab.services.listing import Wish
 from lab.services.open_data import ActionWish, EventWish, known_code
-from lab.web import api_json, api_query, api_schema, entrance
+from lab.web import api_commitment, api_json, api_query, api_schema, entrance
 from lab.web.access import cached, public
 from lab.web.api_event_shape import Event as Meeting
 from lab.web.app_state import context, lab, transaction
@@ -135,6 +136,32 @@ def event(code: str) -> Response:
 
 def _meeting(one: Event, page: open_data.Page[Event]) -> Meeting:
     return api_json.event(one, page.projects.get(one.id, ()), page.bodies.get(one.id, ()))
+
+
+@blueprint.get("/commitments")
+@cached
+def commitments() -> Response:
+    """What was promised in meetings, youngest first."""
+    ctx = _everybody()
+    found = open_data.ids(ctx, api_query.codes("office", "body", "event"))
+    wish = promises.Wish(
+        state=api_query.one_of("state", CommitmentState),
+        office_id=found.get("office"),
+        body_id=found.get("body"),
+        event_id=found.get("event"),
+    )
+    after = api_query.after(int)
+    listed = promises.public_page(ctx, wish, after[0] if after else None, api_query.limit())
+    page = open_data.Page(listed.items, (listed.items[-1].id,) if listed.has_more else None)
+    return api_query.listed(page, lambda one: api_commitment.shape(one, listed.events.get(one.event_id or 0)))
+
+
+@blueprint.get("/commitments/<code>")
+@cached
+def commitment(code: str) -> Response:
+    """One of them."""
+    one, meeting = promises.public_one(_everybody(), known_code(code, "commitment"))
+    return api_json.answer(api_commitment.shape(one, meeting))
 
 
 @blueprint.get("/bodies")
