@@ -22,7 +22,7 @@ from lab.services import (
     outcomes,
     programme,
     projects,
-    proposals,
+    proposal_pages,
     threads,
     trace,
 )
@@ -98,7 +98,7 @@ def test_the_next_item_is_asked_for_with_the_same_statements(
             sent: list[object] = []
             event.listen(session, "do_orm_execute", lambda state, sent=sent: sent.append(state.statement))
             ctx = acting(session, who)
-            item = proposals.item(ctx, code).contribution
+            item = proposal_pages.item(ctx, code).contribution
             trace.of_contribution(ctx, item.id)
             threads.thread(ctx, item.id)
             asked.append(sent)

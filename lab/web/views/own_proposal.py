@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from lab.kernel.errors import Conflict, Invalid
 from lab.models.contributions import Contribution, Proposal, Visibility
 from lab.policy.permissions import Permission
-from lab.services import photos, proposals
+from lab.services import photos, proposal_pages, proposals
 from lab.services.photos import StoredPhoto
 from lab.web import uploads
 from lab.web.access import allow, cached
@@ -151,7 +151,7 @@ def save_withdrawal(code: str) -> Response | tuple[str, int]:
 @cached
 def wordings(code: str) -> str:
     """Every wording there was, today's first."""
-    one, versions = proposals.wordings(context(), code)
+    one, versions = proposal_pages.wordings(context(), code)
     return render_template(
         "pages/proposals/wordings.html",
         c=one,

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from lab.kernel.errors import NotFound
 from lab.kernel.text import clean_line, excerpt
 from lab.models.contributions import Kind, State
-from lab.services import listing, proposals, trace
+from lab.services import listing, proposal_pages, trace
 from lab.services import search as search_service
 from lab.services.listing import Choice, Order, Wish
 from lab.services.supports import Standing
@@ -205,7 +205,7 @@ def _code(written: str) -> str:
 def show(code: str) -> str:
     """One proposal: the words first, then what became of them, then the discussion."""
     ctx = context()
-    item = proposals.item(ctx, _code(code))
+    item = proposal_pages.item(ctx, _code(code))
     one = item.contribution
     walk = trace.of_contribution(ctx, one.id)
     stops, here = filo.stops(one.state, filo.dates_of(walk.steps))
