@@ -19,6 +19,7 @@ from lab.kernel.text import clean_line, valid_email
 from lab.kernel.tokens import Signer
 from lab.mail import links, ticket_mails
 from lab.mail.render import Words, render
+from lab.mail.ticket_mails import Picture
 from lab.models.accounts import Person
 from lab.models.contributions import Contribution
 from lab.models.notifications import Notification
@@ -44,6 +45,8 @@ class Mail:
     stop_url: str = ""
     #: A day for the reader's calendar (RFC 5545).
     calendar: bytes | None = None
+    #: Drawn inside the HTML.
+    picture: Picture | None = None
 
 
 def write(ctx: Context, settings: Settings, signer: Signer, item: OutboxItem) -> Mail | None:
@@ -88,6 +91,8 @@ def message(ctx: Context, settings: Settings, item: OutboxItem, mail: Mail) -> E
         made["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     made.set_content(mail.words.text, cte="quoted-printable")
     made.add_alternative(mail.words.html, subtype="html", cte="quoted-printable")
+    if mail.picture is not None:
+        _draw_in(made, mail.picture)
     if mail.calendar is not None:
         made.add_attachment(
             mail.calendar, "text", "calendar", filename="incontro.ics", params={"method": "PUBLISH"}
@@ -95,6 +100,14 @@ def message(ctx: Context, settings: Settings, item: OutboxItem, mail: Mail) -> E
     # Last, because setting content takes such headers away.
     made["Content-Language"] = mail.locale
     return made
+
+
+def _draw_in(made: EmailMessage, picture: Picture) -> None:
+    html = made.get_body(("html",))
+    assert isinstance(html, EmailMessage)
+    html.add_related(
+        picture.png, "image", "png", cid=f"<{picture.cid}>", filename="biglietto.png", disposition="inline"
+    )
 
 
 def message_id(settings: Settings, item: OutboxItem) -> str:
@@ -129,7 +142,7 @@ def _to_registrant(ctx: Context, settings: Settings, signer: Signer, payload: di
     if found is None:
         return None
     words = render(settings, site.profile(ctx), payload["tag"], found.locale, ctx.now, found.values)
-    return Mail(found.to, found.locale, words, calendar=found.calendar)
+    return Mail(found.to, found.locale, words, calendar=found.calendar, picture=found.picture)
 
 
 def _news(ctx: Context, person: Person, payload: dict[str, Any]) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 Every row that says somebody came counts once where it came from, those merged into another too; what is
 counted twice that way is what was merged. The total is what the books say: the sum of the marks that stand.
+Where nobody marked anything, the total is the number that the team wrote: counted by hand.
 """
 
 from __future__ import annotations
@@ -31,9 +32,11 @@ class Count:
 
 @dataclass(frozen=True)
 class Totals:
-    """The count of a meeting. `sum(counts) - merged == total`."""
+    """The count of a meeting. `sum(counts) + by_hand - merged == total`."""
 
     counts: tuple[Count, ...]
+    #: People of whom there is only a number, and no row to tell where they come from.
+    by_hand: int
     #: People counted on two rows, and how many rows were merged.
     merged: int
     merged_rows: int
@@ -44,6 +47,8 @@ class Totals:
     absent: int
     #: Parties still on the waiting list.
     waiting: int
+    #: How many its page says there were, where it says something else.
+    told: int | None
 
     @property
     def claimed(self) -> int:
@@ -51,8 +56,10 @@ class Totals:
         return sum(count.people for count in self.counts)
 
     def by_source(self) -> dict[str, int]:
-        """People by source, as minutes keep it; with `merged` when something was."""
+        """People by source, as minutes keep it; with `by_hand` and `merged` when there are any."""
         found = {count.source.value: count.people for count in self.counts if count.people}
+        if self.by_hand:
+            found["by_hand"] = self.by_hand
         return {**found, "merged": self.merged} if self.merged else found
 
 
@@ -60,16 +67,20 @@ def totals(ctx: Context, event: Event) -> Totals:
     """The count as it stands. Three statements; the caller has checked who asks."""
     books = ctx.session.get(SignUp, event.id, populate_existing=True)
     counts, merged_rows = _counts(ctx, event.id)
-    total = books.arrived if books else 0
+    claimed = sum(count.people for count in counts)
+    marked = books.arrived if books else 0
+    total = marked if marked or claimed else event.attendance or 0
     review = select(func.count()).where(TrayItem.event_id == event.id, TrayItem.settled_at.is_(None))
     return Totals(
         counts=counts,
-        merged=sum(count.people for count in counts) - total,
+        by_hand=max(0, total - claimed),
+        merged=max(0, claimed - total),
         merged_rows=merged_rows,
         total=total,
         in_review=int(ctx.session.execute(review).scalar_one()),
         absent=sum(count.absent for count in counts),
         waiting=books.waiting if books else 0,
+        told=event.attendance if event.attendance != total else None,
     )
 
 

@@ -125,7 +125,7 @@ def draft(ctx: Context, event: Event) -> Draft:
 def counted(ctx: Context, event: Event) -> dict[str, Any]:
     """How many came by the books: from paper, tablets, site and door; {} where nobody counted."""
     totals = head_count.totals(ctx, event)
-    return {"total": totals.total, **totals.by_source()} if totals.total else {}
+    return {"total": totals.total, **totals.by_source()} if totals.claimed else {}
 
 
 def _drafted(ctx: Context, event_id: int) -> Sequence[Commitment]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, func, or_, select, tuple_
+from sqlalchemy import Select, and_, case, exists, func, or_, select, tuple_
 from sqlalchemy.orm import joinedload
 
 from lab.kernel.errors import Conflict, Invalid, NotFound
@@ -50,13 +50,19 @@ def people(ctx: Context, event: Event, wish: Wish) -> list[Registration]:
     return list(ctx.session.execute(query.limit(PAGE + 1)).scalars())
 
 
-def everybody(ctx: Context, event_id: int) -> Iterator[Registration]:
-    """The whole list by state and name, read in portions."""
+#: Who comes, who waits, then who no longer counts.
+_IN_ORDER = {state: place for place, state in enumerate((*STANDING, "cancelled", "merged"))}
+
+
+def everybody(ctx: Context, event_id: int, state: RegistrationState | None = None) -> Iterator[Registration]:
+    """The whole list, or those of one state, by state and name, read in portions: also who cancelled."""
+    order = case(_IN_ORDER, value=Registration.state, else_=len(_IN_ORDER))
+    mine = [Registration.event_id == event_id, *([Registration.state == state] if state else [])]
     query = (
         select(Registration)
-        .where(Registration.event_id == event_id, Registration.state.in_(STANDING))
+        .where(*mine, Registration.forgotten_at.is_(None))
         .options(joinedload(Registration.group))
-        .order_by(Registration.state, Registration.queue_no, Registration.name_key, Registration.id)
+        .order_by(order, Registration.queue_no, Registration.name_key, Registration.id)
         .execution_options(yield_per=500)
     )
     yield from ctx.session.execute(query).scalars()

@@ -117,7 +117,7 @@ def _consent(facts: Facts, code: str) -> str:
         day = date_words(tickets.day_of_forgetting(context(), facts.event, books))
         words = _(
             "Usiamo questi dati solo per questo incontro. Li vede solo chi lo prepara. "
-            "Il %(day)s li cancelliamo.",
+            "Li teniamo fino a %(day)s, poi li cancelliamo.",
             day=day,
         )
     return f"{words} {books.consent_note}".strip()

@@ -8,28 +8,36 @@ from collections.abc import Callable, Iterator
 
 from werkzeug.wrappers import Response
 
-#: Streams one process keeps at once. Each takes a thread: screens get them, phones ask by themselves.
-STREAMS = 3
+#: Streams one process keeps at once. Each takes a thread: screens get them, phones ask by themselves. Most
+#: are kept for screens that a host opened: whoever opens the public page can hold the rest, and no more.
+KEPT, OPEN = 2, 1
 #: Seconds a stream lives before the screen opens the next, and between two looks.
 _LIFE = 25.0
 _LOOK = 1.0
 
-_free = threading.BoundedSemaphore(STREAMS)
+_kept = threading.BoundedSemaphore(KEPT)
+_open = threading.BoundedSemaphore(OPEN)
 
 
-def stream(beat: Callable[[], str]) -> Response:
-    """A stream that says the beat whenever it changes; 204 when no thread is left for one.
+def stream(beat: Callable[[], str], *, is_hosted: bool) -> Response:
+    """A stream that says the beat whenever it changes; 204 when no thread is left for one: then one asks.
 
-    `beat` opens and closes its own database session: nothing is held between two looks.
+    `beat` opens and closes its own database session: nothing is held between two looks. `is_hosted` says that
+    a host opened this screen.
     """
-    if not _free.acquire(blocking=False):
+    taken = next((free for free in _for(is_hosted) if free.acquire(blocking=False)), None)
+    if taken is None:
         return Response(status=204)
     answer = Response(_beats(beat), mimetype="text/event-stream")
     answer.headers["Cache-Control"] = "no-store"
     # nginx would keep the beats until its buffer is full.
     answer.headers["X-Accel-Buffering"] = "no"
-    answer.call_on_close(_free.release)
+    answer.call_on_close(taken.release)
     return answer
+
+
+def _for(is_hosted: bool) -> list[threading.BoundedSemaphore]:
+    return [_kept, _open] if is_hosted else [_open]
 
 
 def _beats(beat: Callable[[], str]) -> Iterator[str]:

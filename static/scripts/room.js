@@ -5,6 +5,9 @@ const box = document.querySelector('[data-live]');
 let beat = box?.dataset.beat;
 let wait = 0;
 let drawing = false;
+// The neighbourhood's clock, whatever the laptop under the projector believes.
+let ahead = 0;
+let zone;
 const away = document.querySelector('[data-away]');
 const told = (isAway) => { if (away) away.hidden = !isAway; };
 
@@ -24,6 +27,7 @@ async function draw(next) {
     const held = document.activeElement?.closest('[id]')?.id;
     box.replaceChildren(fresh);
     beat = fresh.dataset.mark || next;
+    heed(fresh);
     if (held && !document.activeElement?.closest(`#${CSS.escape(held)}`)) document.getElementById(held)?.focus?.({ preventScroll: true });
     tick();
   } finally {
@@ -55,18 +59,28 @@ function poll(every) {
 
 function listen() {
   const stream = new EventSource(box.dataset.stream);
-  stream.onmessage = (message) => { told(false); draw(message.data); };
+  let until = Date.now() + 10000;
+  stream.onmessage = (message) => { until = Date.now() + 45000; told(false); draw(message.data); };
   stream.onerror = () => {
-    // Closed for good (no room for one more, or a proxy that keeps it): ask instead. Else it opens again.
-    if (stream.readyState === EventSource.CLOSED) poll(3000);
+    // Closed for good (no room for one more): ask instead. Else it opens again.
+    if (stream.readyState === EventSource.CLOSED) instead();
     else ask();
   };
+  const instead = () => { clearInterval(watch); stream.close(); poll(3000); };
+  // Every stream speaks as it opens, and none lasts half a minute: silence is something on the way that keeps it.
+  const watch = setInterval(() => { if (Date.now() > until) instead(); }, 2000);
+}
+
+function heed(drawn) {
+  if (!drawn?.dataset.now) return;
+  ahead = new Date(drawn.dataset.now) - Date.now();
+  zone = drawn.dataset.zone;
 }
 
 function tick() {
-  const now = new Date();
+  const now = new Date(Date.now() + ahead);
   for (const clock of document.querySelectorAll('[data-clock]')) {
-    clock.textContent = now.toLocaleTimeString(document.documentElement.lang, { hour: '2-digit', minute: '2-digit' });
+    clock.textContent = now.toLocaleTimeString(document.documentElement.lang, { hour: 'numeric', minute: '2-digit', hourCycle: 'h23', timeZone: zone });
   }
   for (const left of document.querySelectorAll('[data-until]')) {
     const minutes = Math.ceil((new Date(left.dataset.until) - now) / 60000);
@@ -76,6 +90,7 @@ function tick() {
 }
 
 if (box) {
+  heed(box.querySelector('[data-now]'));
   tick();
   setInterval(tick, 10000);
   if (box.dataset.stream && 'EventSource' in window) listen();

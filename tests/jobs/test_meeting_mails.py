@@ -37,7 +37,12 @@ def mails(database: Database, settings: Settings, clock: FrozenClock) -> list[tu
         for item in session.execute(query.order_by(OutboxItem.id)).scalars():
             mail = post.write(ctx, settings, signer, item)
             if mail is not None:
-                assert post.message(ctx, settings, item, mail)["To"] == mail.to
+                message = post.message(ctx, settings, item, mail)
+                assert message["To"] == mail.to
+                inside = [
+                    part["Content-ID"] for part in message.walk() if part.get_content_maintype() == "image"
+                ]
+                assert inside == ([f"<{mail.picture.cid}>"] if mail.picture else [])
             found.append((item.payload["tag"], mail))
             item.done_at = ctx.now
     return found
@@ -66,6 +71,10 @@ def test_each_step_is_told_once(
     confirmed = next(mail for tag, mail in found if tag == "sign_up_confirmed" and mail)
     assert confirmed.calendar is not None
     assert "/biglietto/" in confirmed.words.text
+    # The code for the door is drawn in the mail, and said in words to who reads no pictures.
+    assert confirmed.picture is not None and confirmed.picture.png.startswith(b"\x89PNG")
+    assert len(confirmed.picture.png) < 2000
+    assert f'src="cid:{confirmed.picture.cid}"' in confirmed.words.html
     clock.advance(timedelta(hours=1))
     with database.writing() as session:
         registrations.cancel(Context(session, ANONYMOUS, clock.now()), ada)

@@ -318,6 +318,20 @@ def test_a_list_of_two_thousand_is_compared_within_bounds() -> None:
     assert len(likely(rows)) <= COMPARED_MOST + 2000
 
 
+def test_a_number_written_by_hand_is_the_count_until_somebody_is_marked(
+    database: Database, world: World, event_id: int
+) -> None:
+    with database.writing() as session:
+        ctx = at_door(session, world)
+        event = event_in(session, event_id)
+        event.attendance = 87
+        totals = head_count.totals(ctx, event)
+        assert (totals.by_hand, totals.merged, totals.total, totals.told) == (87, 0, 87, None)
+        arrivals.walk_in(ctx, WalkIn(event_id, "Carla"))
+        totals = head_count.totals(ctx, event)
+        assert (totals.by_hand, totals.merged, totals.total, totals.told) == (0, 0, 1, 87)
+
+
 def test_the_count_adds_up_from_all_sources(database: Database, world: World, event_id: int) -> None:
     with database.writing() as session:
         ctx = at_door(session, world)

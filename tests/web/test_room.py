@@ -230,22 +230,30 @@ def test_an_event_in_preparation_has_no_room(client: FlaskClient, database: Data
         assert client.get(path).status_code == 404
 
 
-def test_the_stream_says_the_beat_and_hands_over_to_asking_when_full(
-    app: Flask, client: FlaskClient, event_id: int, monkeypatch: pytest.MonkeyPatch
+def test_strangers_cannot_keep_the_screen_of_a_host_from_its_stream(
+    app: Flask, client: FlaskClient, host: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Other tests of this process may have left streams open.
-    monkeypatch.setattr(room_live, "_free", threading.BoundedSemaphore(room_live.STREAMS))
+    monkeypatch.setattr(room_live, "_kept", threading.BoundedSemaphore(room_live.KEPT))
+    monkeypatch.setattr(room_live, "_open", threading.BoundedSemaphore(room_live.OPEN))
     beat = client.get(f"{ROOM}/battito").get_json()["beat"]
-    open_streams = [app.test_client().get(f"{ROOM}/flusso") for _ in range(room_live.STREAMS)]
+    strangers = [app.test_client().get(f"{ROOM}/flusso?chiave=inventata") for _ in range(5)]
+    assert [answer.status_code for answer in strangers] == [200] + [204] * 4
+    given = re.search(r'href="(/sala/EV90\?chiave=[^"]+)"', host.get(STEER).text)
+    assert given
+    # The laptop under the projector is nobody; the address that the host opened there is enough.
+    flow = re.search(r'data-stream="([^"]+)"', app.test_client().get(given[1]).text)
+    assert flow
+    screen = app.test_client().get(flow[1])
     try:
-        lines = iter(open_streams[0].response)
-        said = [str(next(lines)), str(next(lines))]
-        assert f"data: {beat}" in said[1]
-        assert open_streams[0].mimetype == "text/event-stream"
-        assert client.get(f"{ROOM}/flusso").status_code == 204
+        lines = iter(screen.response)
+        assert f"data: {beat}" in [str(next(lines)), str(next(lines))][1]
+        assert screen.mimetype == "text/event-stream"
     finally:
-        for stream in open_streams:
+        for stream in (screen, *strangers):
             stream.close()
+    assert re.search(r'data-stream="[^"]+chiave=', host.get(ROOM).text)
+    assert not re.search(r'data-stream="[^"]+chiave=', client.get(ROOM).text)
     again = client.get(f"{ROOM}/flusso")
     assert again.status_code == 200
     again.close()

@@ -223,6 +223,11 @@ def test_hosts_act_for_others(sign_in: SignIn, database: Database, meeting: int)
     with database.session() as session:
         states = dict(session.execute(select(Registration.name, Registration.state)).all())
     assert states == {"Pina": RegistrationState.CANCELLED, "Ugo": RegistrationState.CONFIRMED}
+    # The file has everybody with their state, or those whom the page shows.
+    lines = [line.split(";")[1:3] for line in host.get(LIST + ".csv").get_data(as_text=True).splitlines()]
+    assert lines == [["nome", "stato"], ["Ugo", "Confermata"], ["Pina", "Annullata"]]
+    some = host.get(LIST + ".csv?stato=annullate").get_data(as_text=True)
+    assert "Pina" in some and "Ugo" not in some
 
 
 def test_the_rules_are_changed_by_hosts(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ from lab.kernel.ids import new_token
 from lab.models.events import Event
 from lab.models.rooms import Room, RoomPoll, RoomView
 from lab.policy.actor import ANONYMOUS
+from lab.policy.permissions import Permission
 from lab.services import limits, room, room_polls, room_questions
 from lab.services.context import Context
 from lab.web import entrance, programme_cards, room_live
@@ -31,6 +33,9 @@ blueprint = Blueprint("room", __name__)
 #: The random token by which one phone has one hand; it says nothing about whose phone it is.
 _VOTER = "hall"
 _ASKED = "asked"
+#: What the address of a screen opened by a host is signed for: it gets a stream whoever else looks.
+_SCREEN = "room_screen"
+_SCREEN_AGE = timedelta(days=4)
 
 
 def _voter(*, make: bool = False) -> str:
@@ -58,8 +63,21 @@ def bars(poll: RoomPoll) -> list[dict[str, Any]]:
 @public
 def show(code: str) -> str:
     """The projector page; read from ten metres, it changes by itself."""
-    event = room.event_of(context(), code)
-    return render_template("pages/room/screen.html", **_screen(context(), event))
+    ctx = context()
+    event = room.event_of(ctx, code)
+    key = request.args.get("chiave", "")
+    if not _opened_by_host(key, event):
+        key = screen_key(event) if ctx.may(Permission.EVENT_RUN, event) else ""
+    return render_template("pages/room/screen.html", key=key or None, **_screen(ctx, event))
+
+
+def screen_key(event: Event) -> str:
+    """What tells the screen of a host from everybody else's."""
+    return lab().signer.sign(_SCREEN, event.id)
+
+
+def _opened_by_host(key: str, event: Event) -> bool:
+    return bool(key) and lab().signer.open(_SCREEN, key, _SCREEN_AGE) == event.id
 
 
 @blueprint.get("/sala/<code>/schermo")
@@ -75,6 +93,8 @@ def _screen(ctx: Context, event: Event) -> dict[str, Any]:
     join = _address(event.code, "room.phone")
     return {
         "event": event,
+        "now": ctx.now,
+        "zone": ctx.timezone,
         "screen": found,
         "room": found.room,
         "view": found.room.view,
@@ -109,7 +129,8 @@ def pulse(code: str) -> Response:
 @public
 def stream(code: str) -> Response:
     """The same word, sent as soon as it changes (server-sent events)."""
-    event_id = room.event_of(context(), code).id
+    event = room.event_of(context(), code)
+    event_id, is_hosted = event.id, _opened_by_host(request.args.get("chiave", ""), event)
     parts = lab()
     # The request's own session goes back before the long answer begins.
     context().session.close()
@@ -118,7 +139,7 @@ def stream(code: str) -> Response:
         with parts.database.session() as reading:
             return room.beat(Context(reading, ANONYMOUS, parts.clock.now()), event_id)
 
-    return room_live.stream(beat)
+    return room_live.stream(beat, is_hosted=is_hosted)
 
 
 @blueprint.get("/sala/<code>/partecipa")

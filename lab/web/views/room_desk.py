@@ -21,7 +21,7 @@ from lab.web.forms.base import LabForm, refuse
 from lab.web.forms.room import DoorsForm, MessageForm, PollForm
 from lab.web.labels import error_words
 from lab.web.qr import qr_svg
-from lab.web.views.room import bars
+from lab.web.views.room import bars, screen_key
 
 blueprint = Blueprint("room_desk", __name__)
 
@@ -62,6 +62,7 @@ def _page(event: Event, poll_form: PollForm | None = None, said: str = "") -> st
             formdata=None, questions_open=current.questions_open, is_moderated=current.is_moderated
         ),
         said=said,
+        screen_url=url_for("room.show", code=event.code, chiave=screen_key(event)),
         join=join,
         qr=qr_svg(join, "room-qr"),
         tabs=event_tabs(event),

@@ -20,7 +20,8 @@ from lab.models.registrations import Registration, RegistrationState, Source
 from lab.policy.permissions import Permission
 from lab.services import hosting, seats, sign_up_desk, sign_up_settings, tickets
 from lab.services.context import Context
-from lab.services.registrations import PARTY_MOST, Party
+from lab.services.registrations import Party
+from lab.services.sign_up_answers import PARTY_MOST
 from lab.services.sign_up_desk import Wish
 from lab.web.access import allow
 from lab.web.app_state import context, lab, transaction
@@ -137,13 +138,13 @@ def paper(code: str) -> Response:
 @blueprint.get("/iscritti.csv")
 @allow(Permission.EVENT_RUN)
 def file(code: str) -> Response:
-    """The list as a file, row by row."""
+    """The list as a file, row by row: everybody with their state, or the state that the page shows."""
     event = held(code, "people_file")
     asked = context()
     names = {str(one.id): one.label for one in sign_up_settings.questions(asked, event.id)}
     # Words are looked up now: when the rows leave, the request and its language are over.
     words = {code.value: str(label(code)) for kind in (Offer, RegistrationState, Source) for code in kind}
-    lines = csv_lines(_rows(event.id, names, words, asked, lab().database))
+    lines = csv_lines(_rows(event.id, _wish().state, names, words, asked, lab().database))
     answer = Response(lines, content_type="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = f'attachment; filename="iscritti-{event.code}.csv"'
     answer.headers["Cache-Control"] = "no-store"
@@ -151,7 +152,12 @@ def file(code: str) -> Response:
 
 
 def _rows(
-    event_id: int, names: dict[str, str], words: dict[str, str], asked: Context, database: Database
+    event_id: int,
+    state: RegistrationState | None,
+    names: dict[str, str],
+    words: dict[str, str],
+    asked: Context,
+    database: Database,
 ) -> Iterator[Any]:
     yield (
         "codice", "nome", "stato", "persone", "gruppo", "e-mail", "telefono", "serve", "nota",
@@ -160,7 +166,7 @@ def _rows(
     # The request's session is closed before the first line leaves: the file has one of its own.
     zone = ZoneInfo(asked.timezone)
     with database.session() as session:
-        for one in sign_up_desk.everybody(replace(asked, session=session), event_id):
+        for one in sign_up_desk.everybody(replace(asked, session=session), event_id, state):
             yield (
                 one.code, one.name, words[one.state.value], one.party_size,
                 one.group.name if one.group else "", one.email, one.phone,
