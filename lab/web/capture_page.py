@@ -31,6 +31,7 @@ from lab.web.forms.base import refuse
 from lab.web.forms.capture import WAY_WORDS, DueForm, LineForm, PartForm, ReplyForm, SheetForm
 from lab.web.labels import error_words
 from lab.web.nav import NavItem
+from lab.web.numbers import whole
 from lab.web.uploads import Upload
 from lab.web.views.drafts import spend_upload
 
@@ -76,12 +77,8 @@ def _begin(event: Event, way: type[Way]) -> dict[str, Any]:
     for name in STICKY:
         value = request.args.get(name)
         if value is not None:
-            begin[name] = value if name == "part" else _number(value)
+            begin[name] = value if name == "part" else whole(value)
     return begin
-
-
-def _number(value: str) -> int | None:
-    return int(value) if value.isdecimal() and len(value) < 16 else None
 
 
 def command(event: Event, form: LineForm, sent: Sent) -> Line:

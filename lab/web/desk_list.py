@@ -21,6 +21,7 @@ from lab.web.desk_words import EMPTY, PILES, SLUGS
 from lab.web.labels import label
 from lab.web.listed import named
 from lab.web.nav import NavItem
+from lab.web.numbers import whole
 from lab.web.pagination import decode_key, encode_key
 
 _TITLE = 90
@@ -55,7 +56,7 @@ def asked(ctx: Context, choices: Choices) -> Asked:
     pile = next((one for one in mine if SLUGS[one] == args.get("stato")), mine[0])
     theme, place = _by_code(choices.themes, args.get("tema")), _by_code(choices.places, args.get("luogo"))
     office = _by_code(choices.offices, args.get("ufficio"))
-    holder = ctx.actor.person_id if args.get("chi") == "io" else _number(args.get("chi"))
+    holder = ctx.actor.person_id if args.get("chi") == "io" else whole(args.get("chi"))
     filters = Filters(
         pile=pile,
         kind=_KINDS.get(args.get("tipo", "")),
@@ -73,10 +74,6 @@ def asked(ctx: Context, choices: Choices) -> Asked:
 
 def _by_code(rows: Sequence[Thing], code: str | None) -> Thing | None:
     return next((one for one in rows if getattr(one, "code", None) == code), None) if code else None
-
-
-def _number(value: str | None) -> int | None:
-    return int(value) if value and value.isdecimal() and len(value) < 16 else None
 
 
 def _code(codes: type[Channel], value: str | None) -> Channel | None:

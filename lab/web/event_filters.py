@@ -16,11 +16,10 @@ from lab.services.listing import Choice
 from lab.web.app_state import context
 from lab.web.i18n import language
 from lab.web.labels import label
+from lab.web.numbers import whole
 from lab.web.pagination import page_url
 
 KIND, PLACE, PROJECT, SERIES = "tipo", "luogo", "progetto", "serie"
-#: Series are numbers; more digits are none of ours.
-_DIGITS = 15
 
 
 @dataclass(frozen=True)
@@ -83,8 +82,7 @@ def read(*, strict: bool = False) -> Filters:
     kind = EventKind(asked[KIND]) if asked[KIND] in set(EventKind) else None
     ids = {one.what + one.code: one.id for one in choices}
     place, project = ids.get("place" + asked[PLACE]), ids.get("project" + asked[PROJECT])
-    digits = asked[SERIES]
-    series = int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= _DIGITS else None
+    series = whole(asked[SERIES])
     known = {KIND: kind, PLACE: place, PROJECT: project, SERIES: series}
     if strict and any(asked[name] and known[name] is None for name in asked):
         raise NotFound("filter")

@@ -30,6 +30,7 @@ from lab.services.weaving import REASON_LIMIT
 from lab.web.forms.base import CreatingForm, LabForm
 from lab.web.forms.proposals import AtMost, Said
 from lab.web.labels import label
+from lab.web.numbers import whole
 
 #: Empty rows for milestones that are shown beside the filled ones.
 _SPARE = 3
@@ -111,9 +112,7 @@ class ActionForm(CreatingForm):
     def _milestones(self) -> list[MilestonePlan]:
         rows = [(self[f"step_{n}"], self[f"step_{n}_on"], self[f"step_{n}_id"]) for n in range(MILESTONES)]
         return [
-            MilestonePlan(
-                title.data or "", day.data, id=int(key.data) if (key.data or "").isdecimal() else None
-            )
+            MilestonePlan(title.data or "", day.data, id=whole(key.data))
             for title, day, key in rows
             if (title.data or "").strip() or day.data
         ]

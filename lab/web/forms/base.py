@@ -6,12 +6,13 @@ from functools import cache
 from typing import Any
 
 from babel import support
+from flask_babel import gettext as _
 from flask_wtf import FlaskForm
-from wtforms import HiddenField
+from wtforms import Field, HiddenField
 from wtforms.i18n import messages_path
 from wtforms.validators import Length
 
-from lab.kernel.errors import Invalid
+from lab.kernel.errors import Invalid, RateLimited
 from lab.kernel.ids import new_key
 from lab.web.i18n import language
 from lab.web.labels import error_words
@@ -53,3 +54,10 @@ def refuse(form: FlaskForm, error: Invalid) -> None:
         field.errors = [*field.errors, words]
     else:
         form.form_errors.append(words)
+
+
+def say_limited(field: Field, error: RateLimited) -> dict[str, str]:
+    """Too many tries, said beside the field; gives the header that says when to come back."""
+    minutes = max(1, round(error.retry_after / 60))
+    field.errors = [_("Troppi tentativi. Riprova tra %(minutes)d minuti.", minutes=minutes)]
+    return {"Retry-After": str(error.retry_after)}

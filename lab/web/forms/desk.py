@@ -28,6 +28,7 @@ from lab.services.triage import NOTE_LIMIT
 from lab.web.forms.base import CreatingForm, LabForm
 from lab.web.forms.proposals import AtMost
 from lab.web.labels import label
+from lab.web.numbers import whole
 
 #: Beyond this a number is no id of ours, on either database.
 _LARGEST = 2**53
@@ -205,7 +206,7 @@ class MergeForm(DeskForm):
             found[one.upper()[:24]] = None
         for mark in (self.twins.data or [])[:20]:
             code, _, version = mark.partition(":")
-            found[code.upper()[:24]] = int(version) if version.isdecimal() and len(version) < 16 else None
+            found[code.upper()[:24]] = whole(version)
         return found
 
 
@@ -253,9 +254,10 @@ class BulkForm(DeskForm):
         """The chosen inputs: code -> version of the row that was ticked."""
         found: dict[str, int] = {}
         for mark in (self.chosen.data or [])[:100]:
-            code, _, version = mark.partition(":")
-            if code and version.isdecimal() and len(version) < 16:
-                found[code[:24]] = int(version)
+            code, _, written = mark.partition(":")
+            version = whole(written)
+            if code and version is not None:
+                found[code[:24]] = version
         return found
 
     def offer(self, choices: Choices) -> None:

@@ -29,6 +29,7 @@ from lab.services.event_plan import Plan, Point
 from lab.web.forms.base import CreatingForm, LabForm
 from lab.web.forms.projects import DayField, WholeField
 from lab.web.labels import label
+from lab.web.numbers import version_of
 
 #: A point of the agenda with its minutes at the end: "Benvenuto, 10" or "Benvenuto 10 minuti".
 _POINT = re.compile(
@@ -175,16 +176,10 @@ class EventForm(CreatingForm, WhenForm):
 
     def drawn_version(self) -> int:
         """The version its page was drawn with; 0, which none has, when it makes no sense."""
-        return whole(self.version.data)
+        return version_of(self.version.data)
 
 
 _WORDS = ("text", "purpose", "promise", "place_note", "access_note", "offers_note", "organisers", "result")
-
-
-def whole(written: str | None) -> int:
-    """A number out of a hidden field; 0 when it is none."""
-    text = written or ""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
 
 
 def read_agenda(written: str) -> tuple[Point, ...]:

@@ -41,6 +41,7 @@ from lab.web.forms.base import LabForm
 from lab.web.forms.desk import number_or_none
 from lab.web.forms.proposals import AtMost
 from lab.web.labels import error_words, label
+from lab.web.numbers import whole
 
 #: Empty lines below those already written.
 SPARE = 3
@@ -68,7 +69,7 @@ class PromiseRow(Form):
     def read(self) -> Promise:
         """The row as the service takes it."""
         what, _, number = (self.who.data or "").partition("-")
-        key = int(number) if number.isdecimal() and len(number) < 16 else None
+        key = whole(number)
         return Promise(
             self.text.data or "",
             key if what == "office" else None,

@@ -14,6 +14,7 @@ from lab.kernel.errors import Conflict, Invalid
 from lab.services.paper import LINES, SHEETS_MOST, Line, TypeLine
 from lab.web.forms.base import CreatingForm
 from lab.web.labels import error_words
+from lab.web.numbers import whole
 
 _LONGEST = 254
 
@@ -114,7 +115,7 @@ def from_form(form: Mapping[str, str], number: int, suffix: str = "") -> Typed:
         said("people") or "1",
         said("needs"),
         bool(said("arrived")),
-        int(version) if version.isdecimal() and len(version) < 10 else None,
+        whole(version),
     )
 
 

@@ -24,6 +24,7 @@ from lab.models.projects import ProjectState
 from lab.services import project_editing as editing
 from lab.web.forms.base import LabForm
 from lab.web.labels import label
+from lab.web.numbers import version_of
 
 
 def _needed() -> InputRequired:
@@ -73,10 +74,7 @@ class EditForm(LabForm):
 
     def edit(self, project_id: int) -> editing.Edit:
         """What every command carries."""
-        version = self.version.data or ""
-        fits = version.isascii() and version.isdigit() and len(version) < 16
-        # A version that makes no sense was not drawn by us: it can only be out of date.
-        return editing.Edit(project_id, int(version) if fits else 0, self.why.data or "")
+        return editing.Edit(project_id, version_of(self.version.data), self.why.data or "")
 
 
 class StateForm(EditForm):

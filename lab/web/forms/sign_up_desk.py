@@ -34,6 +34,7 @@ from lab.web.forms.projects import DayField, WholeField
 from lab.web.forms.proposals import AtMost, OneOf, Said
 from lab.web.forms.sign_up import PartyFields
 from lab.web.labels import label
+from lab.web.numbers import whole
 
 
 def _within(least: int, most: int) -> list[Any]:
@@ -104,7 +105,7 @@ class RulesForm(LabForm):
         """What was filled in. Raises ValueError for an hour that does not exist on that day."""
         return Settings(
             event_id,
-            _whole(self.version.data),
+            whole(self.version.data),
             is_offered=bool(self.is_offered.data),
             capacity=self.capacity.data,
             opens_at=_instant(self.opens_day.data, self.opens_hour.data, time(0), timezone),
@@ -122,20 +123,15 @@ class RulesForm(LabForm):
         )
 
 
-def _whole(written: str | None) -> int | None:
-    good = written and written.isascii() and written.isdecimal() and len(written) < 18
-    return int(written) if written and good else None
-
-
 def _group(row: Any) -> Group:
-    return Group(row.name.data, row.reserved.data or 0, row.most.data, _whole(row.id.data))
+    return Group(row.name.data, row.reserved.data or 0, row.most.data, whole(row.id.data))
 
 
 def _question(row: Any) -> Question:
     known = {kind.value: kind for kind in QuestionKind}
     options = tuple(line.strip() for line in (row.options.data or "").splitlines() if line.strip())
     kind = known.get(row.kind.data, QuestionKind.TEXT)
-    return Question(row.label.data, kind, options, bool(row.is_required.data), _whole(row.id.data))
+    return Question(row.label.data, kind, options, bool(row.is_required.data), whole(row.id.data))
 
 
 def _instant(day: date | None, hour: time | None, default: time, timezone: str) -> datetime | None:

@@ -3,6 +3,7 @@
 from flask import Blueprint
 
 from lab.web.views import (
+    account_passwords,
     accounts,
     actions,
     answers,
@@ -32,6 +33,8 @@ from lab.web.views import (
     kiosk_tray,
     letters,
     me,
+    me_account,
+    me_proof,
     media,
     minutes,
     moderation,
@@ -57,10 +60,15 @@ from lab.web.views import (
     supports,
     tickets,
     weaving,
+    weaving_moves,
+    weaving_news,
 )
 
-#: These add their routes to the blueprint of proposals and to that of the desk.
+#: These add their routes to the blueprint of another module.
 _PARTS = (
+    account_passwords,
+    me_account,
+    me_proof,
     say,
     own_proposal,
     answers,
@@ -70,6 +78,8 @@ _PARTS = (
     door_paper,
     kiosk_tray,
     sign_up_rules,
+    weaving_moves,
+    weaving_news,
 )
 
 #: Every blueprint of the site, registered by the composition root.

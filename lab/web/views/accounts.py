@@ -1,12 +1,11 @@
-"""Joining, signing in and out, codes, new passwords, cards, and going on with a form that waited."""
+"""Joining, signing in and out, codes, cards, and going on with a form that waited."""
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, request, session, url_for
-from flask_babel import gettext as _
+from flask import Blueprint, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
 from flask_login import logout_user
 from werkzeug.wrappers import Response
-from wtforms import Field
 
 from lab.kernel.errors import Denied, Invalid, RateLimited
 from lab.services import accounts, cards, sessions, sign_in, site
@@ -15,22 +14,13 @@ from lab.web import entrance, held
 from lab.web.access import public
 from lab.web.app_state import context, lab, transaction
 from lab.web.entrance import Waiting
-from lab.web.forms.accounts import (
-    CardForm,
-    CodeForm,
-    JoinForm,
-    NewPasswordForm,
-    PasswordForm,
-    RecoverForm,
-    SignInForm,
-)
-from lab.web.forms.base import LabForm, refuse
+from lab.web.forms.accounts import CardForm, CodeForm, JoinForm, RecoverForm, SignInForm
+from lab.web.forms.base import LabForm, refuse, say_limited
 from lab.web.labels import error_words
 from lab.web.own_paths import own_path
 from lab.web.reader import reader
 
 blueprint = Blueprint("accounts", __name__)
-Answer = Response | str | tuple[str, int] | tuple[str, int, dict[str, str]]
 
 ENTRY = "entry"
 
@@ -40,19 +30,12 @@ def wish() -> str:
     return own_path(request.values.get("next"), "")
 
 
-def say_limited(field: Field, error: RateLimited) -> dict[str, str]:
-    """Too many tries, said beside the field; gives the header that says when to come back."""
-    minutes = max(1, round(error.retry_after / 60))
-    field.errors = [_("Troppi tentativi. Riprova tra %(minutes)d minuti.", minutes=minutes)]
-    return {"Retry-After": str(error.retry_after)}
-
-
 # --- signing in
 
 
 @blueprint.get("/accedi", endpoint="sign_in")
 @public
-def sign_in_page() -> Answer:
+def sign_in_page() -> ResponseReturnValue:
     """The door; who is inside already goes on."""
     found = reader()
     if found is not None:
@@ -73,7 +56,7 @@ def _draw_sign_in(form: SignInForm) -> str:
 
 @blueprint.post("/accedi")
 @public
-def enter() -> Answer:
+def enter() -> ResponseReturnValue:
     """With a password, or with a code by mail."""
     form = SignInForm()
     by_code = request.form.get("by") == "code"
@@ -94,10 +77,10 @@ def enter() -> Answer:
 
 
 def _send_sign_in_code(form: SignInForm, email: str) -> Response:
-    return _send_code(form, Purpose.SIGN_IN, email, Waiting("", wish(), bool(form.shared.data)))
+    return send_code(form, Purpose.SIGN_IN, email, Waiting("", wish(), bool(form.shared.data)))
 
 
-def _send_code(
+def send_code(
     form: SignInForm | JoinForm | RecoverForm, purpose: Purpose, email: str, after: Waiting
 ) -> Response:
     """Spend, ask, wait: the same steps for every address."""
@@ -125,10 +108,10 @@ def _try_password(form: SignInForm, email: str) -> Response:
     with transaction() as ctx:
         entry = sign_in.enter_with_password(ctx, proof, pending, entrance.this_browser(shared))
         sign_in.give_back_password_try(ctx, email, entrance.address(), trusted=trusted)
-    return _go_on(entry, Waiting(pending, wish(), shared), email)
+    return go_on(entry, Waiting(pending, wish(), shared), email)
 
 
-def _go_on(entry: Entry, after: Waiting, email: str) -> Response:
+def go_on(entry: Entry, after: Waiting, email: str) -> Response:
     """Into the house, or to what is still missing."""
     if entry.need is Need.NOTHING:
         found = entrance.begin(entry, email, after.shared)
@@ -147,7 +130,7 @@ def _go_on(entry: Entry, after: Waiting, email: str) -> Response:
 
 @blueprint.get("/accedi/codice")
 @public
-def code() -> Answer:
+def code() -> ResponseReturnValue:
     """Where the six digits are typed in."""
     if entrance.waiting(ENTRY) is None:
         return redirect(url_for("accounts.sign_in"), 303)
@@ -171,7 +154,7 @@ def _draw_code(form: CodeForm, verdict: Verdict | None = None) -> str:
 
 @blueprint.post("/accedi/codice")
 @public
-def check_code() -> Answer:
+def check_code() -> ResponseReturnValue:
     """Judge the code; the count of tries is kept whatever comes of it."""
     after = entrance.waiting(ENTRY)
     form = CodeForm()
@@ -190,7 +173,7 @@ def check_code() -> Answer:
         form.code.errors = [error_words(error.reason)]
         return _draw_code(form), 403
     if entry is not None:
-        return _go_on(entry, after, email)
+        return go_on(entry, after, email)
     form.code.errors = [error_words(f"code_{verdict}")]
     return _draw_code(form, verdict), 422
 
@@ -207,7 +190,7 @@ def _judge(after: Waiting, typed: str) -> tuple[Verdict, Entry | None, str]:
 
 @blueprint.post("/accedi/codice/nuovo")
 @public
-def new_code() -> Answer:
+def new_code() -> ResponseReturnValue:
     """Another mail for the same journey."""
     after = entrance.waiting(ENTRY)
     row = sign_in.pending_row(context(), after.pending) if after else None
@@ -225,113 +208,12 @@ def new_code() -> Answer:
     return redirect(url_for("accounts.code"), 303)
 
 
-# --- what may follow the code
-
-
-@blueprint.get("/accedi/password")
-@public
-def password() -> Answer:
-    """Staff give the password too."""
-    if entrance.waiting(ENTRY) is None:
-        return redirect(url_for("accounts.sign_in"), 303)
-    return render_template("pages/accounts/password.html", form=PasswordForm(formdata=None))
-
-
-@blueprint.post("/accedi/password")
-@public
-def check_password() -> Answer:
-    """The password after the code."""
-    form = PasswordForm()
-    after = entrance.waiting(ENTRY)
-    row = sign_in.pending_row(context(), after.pending) if after else None
-    if after is None or row is None or row.used_at is None:
-        return redirect(url_for("accounts.sign_in"), 303)
-    try:
-        if not form.validate_on_submit():
-            raise Invalid("password", "password_missing")
-        with transaction() as ctx:
-            sign_in.spend_password_try(ctx, row.email, entrance.address(), trusted=after.pending)
-        proof = sign_in.check_password(context(), row.email, form.password.data or "")
-        if proof is None:
-            raise Invalid("password", "wrong_password")
-        with transaction() as ctx:
-            entry = sign_in.enter_after_code(ctx, after.pending, proof, entrance.this_browser(after.shared))
-        return _go_on(entry, after, row.email)
-    except (Invalid, Denied) as error:
-        words = error_words(error.code if isinstance(error, Invalid) else error.reason)
-        form.password.errors = [words]
-        return render_template("pages/accounts/password.html", form=form), 422
-    except RateLimited as error:
-        headers = say_limited(form.password, error)
-        return render_template("pages/accounts/password.html", form=form), 429, headers
-
-
-@blueprint.get("/recupera")
-@public
-def recover() -> Answer:
-    """Somebody forgot the password."""
-    entrance.prepare()
-    return render_template("pages/accounts/recover.html", form=RecoverForm(formdata=None))
-
-
-@blueprint.post("/recupera")
-@public
-def send_recovery() -> Answer:
-    """A code for whoever owns the address."""
-    form = RecoverForm()
-    try:
-        if form.validate_on_submit():
-            email = sign_in.clean_email(form.email.data or "")
-            return _send_code(form, Purpose.RECOVER, email, Waiting(""))
-    except Invalid as error:
-        refuse(form, error)
-    except RateLimited as error:
-        headers = say_limited(form.email, error)
-        return render_template("pages/accounts/recover.html", form=form), 429, headers
-    return render_template("pages/accounts/recover.html", form=form), 422
-
-
-@blueprint.get("/recupera/password")
-@public
-def new_password() -> Answer:
-    """After the code: the new password."""
-    if entrance.waiting(ENTRY) is None:
-        return redirect(url_for("accounts.recover"), 303)
-    return render_template("pages/accounts/new_password.html", form=NewPasswordForm(formdata=None))
-
-
-@blueprint.post("/recupera/password")
-@public
-def store_password() -> Answer:
-    """Keep it, end every session, begin one."""
-    form = NewPasswordForm()
-    after = entrance.waiting(ENTRY)
-    row = sign_in.pending_row(context(), after.pending) if after else None
-    if after is None or row is None:
-        return redirect(url_for("accounts.recover"), 303)
-    try:
-        if not form.validate_on_submit():
-            raise Invalid("new_password", "password_missing")
-        sealed = accounts.seal_password(
-            form.new_password.data or "", row.email, *accounts.names_of(context(), row)
-        )
-        with transaction() as ctx:
-            browser = entrance.this_browser(after.shared)
-            entry = accounts.set_password_after_code(ctx, after.pending, sealed, browser)
-    except (Invalid, Denied) as error:
-        form.new_password.errors = [error_words(error.code if isinstance(error, Invalid) else error.reason)]
-        return render_template("pages/accounts/new_password.html", form=form), 422
-    answer = _go_on(entry, after, row.email)
-    flash(_("La nuova password vale da adesso. Gli altri accessi sono chiusi."), "success")
-    return answer
-
-
 # --- joining
 
 
 @blueprint.get("/registrati")
 @public
-def join() -> Answer:
+def join() -> ResponseReturnValue:
     """A name and an address."""
     if reader() is not None:
         return redirect(url_for("me.index"), 303)
@@ -341,7 +223,7 @@ def join() -> Answer:
 
 @blueprint.post("/registrati")
 @public
-def ask_to_join() -> Answer:
+def ask_to_join() -> ResponseReturnValue:
     """Always the same answer, whether the address is known or not."""
     form = JoinForm()
     if not form.validate_on_submit():
@@ -376,14 +258,14 @@ def _ask_to_join(form: JoinForm) -> Response:
 
 @blueprint.get("/esci")
 @public
-def leave() -> Answer:
+def leave() -> ResponseReturnValue:
     """Ask once; or, outside already, say so."""
     return render_template("pages/accounts/leave.html", form=LabForm())
 
 
 @blueprint.post("/esci")
 @public
-def go_out() -> Answer:
+def go_out() -> ResponseReturnValue:
     """End the session on the server and tell the browser to forget."""
     found = reader()
     shared = found.shared_device if found else False
@@ -401,7 +283,7 @@ def go_out() -> Answer:
 
 @blueprint.get("/riprendi")
 @public
-def resume() -> Answer:
+def resume() -> ResponseReturnValue:
     """The form that was sent while signed out, ready to be sent again."""
     if reader() is None:
         return redirect(url_for("accounts.sign_in", next=url_for("accounts.resume")), 303)
@@ -415,7 +297,7 @@ def resume() -> Answer:
 
 @blueprint.get("/carta/<token>")
 @public
-def card(token: str) -> Answer:
+def card(token: str) -> ResponseReturnValue:
     """Whose card it is, and a button: opening the address changes nothing."""
     person = cards.holder(context(), token[:100])
     form = CardForm(formdata=None)
@@ -424,7 +306,7 @@ def card(token: str) -> Answer:
 
 @blueprint.post("/carta/<token>")
 @public
-def enter_with_card(token: str) -> Answer:
+def enter_with_card(token: str) -> ResponseReturnValue:
     """Sign in with the card."""
     form = CardForm()
     shared = bool(form.shared.data)

@@ -19,6 +19,7 @@ from lab.web.forms.base import LabForm, refuse
 from lab.web.forms.conversation import CommentForm, EditCommentForm
 from lab.web.item_parts import asked_key, comments_closed, mark, talks
 from lab.web.labels import error_words
+from lab.web.numbers import whole
 
 blueprint = Blueprint("comments", __name__)
 
@@ -209,11 +210,10 @@ def _mine(comment_id: int) -> Comment:
 
 
 def _number(written: str | None) -> int | None:
-    if not written:
-        return None
-    if not written.isascii() or not written.isdigit() or len(written) > 18:
+    found = whole(written)
+    if written and found is None:
         abort(404)
-    return int(written)
+    return found
 
 
 def _item(contribution_id: int, anchor: str) -> str:

@@ -20,7 +20,8 @@ from lab.web.access import allow
 from lab.web.app_state import context, lab, transaction
 from lab.web.event_tabs import event_tabs
 from lab.web.forms.base import LabForm, refuse
-from lab.web.forms.events import CancelForm, CopyForm, DocumentForm, HostsForm, SeriesForm, whole
+from lab.web.forms.events import CancelForm, CopyForm, DocumentForm, HostsForm, SeriesForm
+from lab.web.numbers import version_of
 from lab.web.views.event_desk import Page, blueprint, catch_up, crumbs
 
 _ID = "<int(max=9007199254740991):number>"
@@ -71,7 +72,7 @@ def cancel(code: str) -> Response | Page:
     if form.validate_on_submit():
         try:
             with transaction() as writing:
-                version = whole(form.version.data)
+                version = version_of(form.version.data)
                 event_editing.cancel(writing, event_editing.Cancel(event.id, version, form.reason.data or ""))
         except Invalid as error:
             refuse(form, error)
@@ -132,7 +133,7 @@ def make_series(code: str) -> Response | Page:
         try:
             with transaction() as writing:
                 event_series.repeat(writing, event_series.Repeat(
-                    event.id, whole(form.version.data), event_series.Rhythm(form.rhythm.data), times,
+                    event.id, version_of(form.version.data), event_series.Rhythm(form.rhythm.data), times,
                     form.idempotency_key.data,
                 ))  # fmt: skip
         except Invalid as error:
@@ -165,7 +166,7 @@ def save_hosts(code: str) -> Response | Page:
             with transaction() as writing:
                 chosen = frozenset(form.hosts.data or ())
                 event_hosts.change(
-                    writing, event_hosts.ChangeHosts(event.id, whole(form.version.data), chosen)
+                    writing, event_hosts.ChangeHosts(event.id, version_of(form.version.data), chosen)
                 )
         except Invalid as error:
             refuse(form, error)

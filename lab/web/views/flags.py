@@ -15,10 +15,9 @@ from lab.web.app_state import context, transaction
 from lab.web.forms.conversation import FlagForm
 from lab.web.forms.proposals import TRAP
 from lab.web.labels import error_words
+from lab.web.numbers import whole
 
 blueprint = Blueprint("flags", __name__)
-
-_LARGEST = 2**62
 
 
 @blueprint.get("/segnala")
@@ -60,9 +59,10 @@ def _asked() -> Flagged:
     """What the address names: `contributo` is a public code, `commento` an id. 404 for anything else."""
     code, comment = request.args.get("contributo"), request.args.get("commento")
     if comment is not None:
-        if not (comment.isascii() and comment.isdigit() and len(comment) < 19 and int(comment) < _LARGEST):
+        comment_id = whole(comment)
+        if comment_id is None:
             abort(404)
-        return flags.find(context(), comment_id=int(comment))
+        return flags.find(context(), comment_id=comment_id)
     return flags.find(context(), code=code)
 
 

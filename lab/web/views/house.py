@@ -7,6 +7,7 @@ from typing import Any
 
 from babel.dates import get_day_names
 from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from jinja2 import TemplateNotFound, UndefinedError
 
@@ -27,8 +28,8 @@ from lab.web.forms.house import LINKS, PlaceForm, ProfileForm, RulesForm, ThemeF
 from lab.web.i18n import language
 from lab.web.labels import error_words
 from lab.web.nav import NavItem
+from lab.web.numbers import whole
 from lab.web.pagination import decode_key, encode_key, page_url
-from lab.web.views.accounts import Answer
 
 blueprint = Blueprint("house", __name__, url_prefix="/regia/sito")
 _MAX_ID = 2**62
@@ -60,7 +61,7 @@ def draw(template: str, **values: Any) -> str:
 
 @blueprint.get("", strict_slashes=False)
 @allow(Permission.SETTINGS_EDIT)
-def settings() -> Answer:
+def settings() -> ResponseReturnValue:
     """Rules, and what the site says about itself."""
     return _draw_settings()
 
@@ -97,13 +98,9 @@ def _profile_form() -> ProfileForm:
     return ProfileForm(formdata=None, data={**plain, "hours": hours, "links": links})
 
 
-def _version(text: str | None) -> int:
-    return int(text) if text and text.isascii() and text.isdigit() else 0
-
-
 @blueprint.post("/regole")
 @allow(Permission.SETTINGS_EDIT)
-def save_rules() -> Answer:
+def save_rules() -> ResponseReturnValue:
     """Keep the rules."""
     form = RulesForm()
     if not form.validate_on_submit():
@@ -122,7 +119,7 @@ def save_rules() -> Answer:
 
 @blueprint.post("/profilo")
 @allow(Permission.SETTINGS_EDIT)
-def save_profile() -> Answer:
+def save_profile() -> ResponseReturnValue:
     """Keep what the site says about itself."""
     form = ProfileForm()
     if not form.validate_on_submit():
@@ -134,10 +131,10 @@ def save_profile() -> Answer:
     return _store(wanted, form.version.data, profile_form=form)
 
 
-def _store(wanted: site.Rules | site.Profile, version: str | None, **forms: Any) -> Answer:
+def _store(wanted: site.Rules | site.Profile, version: str | None, **forms: Any) -> ResponseReturnValue:
     try:
         with transaction() as ctx:
-            site.change(ctx, wanted, _version(version))
+            site.change(ctx, wanted, whole(version) or 0)
     except Conflict as error:
         form = next(iter(forms.values()))
         form.form_errors.append(error_words(error.code))
@@ -154,7 +151,7 @@ def _store(wanted: site.Rules | site.Profile, version: str | None, **forms: Any)
 
 @blueprint.get("/temi")
 @allow(Permission.PROGRAMME_EDIT)
-def themes() -> Answer:
+def themes() -> ResponseReturnValue:
     """All themes and places."""
     ctx = context()
     names = dict(directory.offices(ctx))
@@ -164,7 +161,7 @@ def themes() -> Answer:
 @blueprint.get("/temi/nuovo", defaults={"theme_id": None})
 @blueprint.get("/temi/<int:theme_id>")
 @allow(Permission.PROGRAMME_EDIT)
-def theme(theme_id: int | None) -> Answer:
+def theme(theme_id: int | None) -> ResponseReturnValue:
     """One theme."""
     form = ThemeForm(formdata=None)
     if theme_id is not None:
@@ -177,7 +174,7 @@ def theme(theme_id: int | None) -> Answer:
 @blueprint.post("/temi/nuovo", defaults={"theme_id": None})
 @blueprint.post("/temi/<int:theme_id>")
 @allow(Permission.PROGRAMME_EDIT)
-def save_theme(theme_id: int | None) -> Answer:
+def save_theme(theme_id: int | None) -> ResponseReturnValue:
     """Keep it."""
     form = ThemeForm().offer(directory.offices(context()))
     try:
@@ -196,7 +193,7 @@ def save_theme(theme_id: int | None) -> Answer:
 @blueprint.get("/luoghi/nuovo", defaults={"place_id": None})
 @blueprint.get("/luoghi/<int:place_id>")
 @allow(Permission.PROGRAMME_EDIT)
-def place(place_id: int | None) -> Answer:
+def place(place_id: int | None) -> ResponseReturnValue:
     """One place."""
     form = PlaceForm(formdata=None)
     if place_id is not None:
@@ -208,7 +205,7 @@ def place(place_id: int | None) -> Answer:
 @blueprint.post("/luoghi/nuovo", defaults={"place_id": None})
 @blueprint.post("/luoghi/<int:place_id>")
 @allow(Permission.PROGRAMME_EDIT)
-def save_place(place_id: int | None) -> Answer:
+def save_place(place_id: int | None) -> ResponseReturnValue:
     """Keep it."""
     form = PlaceForm()
     try:
@@ -251,7 +248,7 @@ class Work:
 
 @blueprint.get("/posta", endpoint="outbox")
 @allow(Permission.OUTBOX_SEE)
-def outbox_page() -> Answer:
+def outbox_page() -> ResponseReturnValue:
     """What waits to be done and what got stuck."""
     ctx = context()
     return draw(
@@ -277,7 +274,7 @@ def _work(item: OutboxItem) -> Work:
 
 @blueprint.post("/posta/<int:item_id>/riprova")
 @allow(Permission.OUTBOX_SEE)
-def retry(item_id: int) -> Answer:
+def retry(item_id: int) -> ResponseReturnValue:
     """Try it again now."""
     with transaction() as ctx:
         outbox.retry(ctx, min(item_id, _MAX_ID))
@@ -290,13 +287,11 @@ def retry(item_id: int) -> Answer:
 
 @blueprint.get("/registro")
 @allow(Permission.AUDIT_SEE)
-def audit() -> Answer:
+def audit() -> ResponseReturnValue:
     """Who did what, in which function."""
     mark = decode_key(request.args.get("after"), 1)
     before = mark[0] if mark and isinstance(mark[0], int) else None
-    person = request.args.get("persona", "")
-    person_id = int(person) if person.isascii() and person.isdigit() and len(person) < 18 else None
-    found = registry.read(context(), before, person_id)
+    found = registry.read(context(), before, whole(request.args.get("persona")))
     shown = found[: registry.PAGE]
     more = len(found) > registry.PAGE
     return draw(

@@ -18,9 +18,9 @@ from lab.services import notifications
 from lab.web.access import allow, public
 from lab.web.app_state import context, lab, transaction
 from lab.web.forms.base import LabForm
+from lab.web.own_pages import own_tabs
 from lab.web.pagination import decode_key, encode_key, page_url
 from lab.web.said import said
-from lab.web.views.me import own_tabs
 
 blueprint = Blueprint("notifications", __name__)
 

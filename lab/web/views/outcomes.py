@@ -26,6 +26,7 @@ from lab.web.formats import month_words, number
 from lab.web.fragments import same_for_readers
 from lab.web.labels import label
 from lab.web.listed import named
+from lab.web.numbers import whole
 
 blueprint = Blueprint("outcomes", __name__)
 
@@ -71,7 +72,7 @@ def _asked(found: Choices) -> Asked:
         values.update(since=date(int(period), 1, 1), until=date(int(period), 12, 1))
     for name, known, target in (("tema", found.themes, "theme_id"), ("ufficio", found.offices, "office_id")):
         wanted = request.args.get(name, "")
-        if wanted == _NONE or (wanted.isdecimal() and len(wanted) < 10 and int(wanted) in known):
+        if wanted == _NONE or whole(wanted) in known:
             args[name], values[target] = wanted, int(wanted)
     if request.args.get("tipo") in KINDS:
         args["tipo"] = request.args["tipo"]

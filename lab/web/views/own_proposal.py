@@ -19,6 +19,7 @@ from lab.web.app_state import context, lab, transaction
 from lab.web.forms.base import refuse
 from lab.web.forms.proposals import EditForm, WithdrawForm
 from lab.web.labels import error_words
+from lab.web.numbers import version_of
 from lab.web.views.drafts import spend_upload
 from lab.web.views.proposals import blueprint
 
@@ -99,11 +100,9 @@ def _received(room: int) -> list[StoredPhoto]:
 
 
 def _command(form: EditForm, contribution_id: int, received: list[StoredPhoto]) -> proposals.Edit:
-    version = form.version.data or ""
     return proposals.Edit(
         contribution_id,
-        # A number that is none never matches: the author is asked to look again.
-        int(version) if version.isascii() and version.isdigit() and len(version) < 10 else 0,
+        version_of(form.version.data),
         form.text.data or "",
         form.title.data or "",
         tuple(received),

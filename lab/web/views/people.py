@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from lab.kernel.errors import Conflict, Denied, Invalid
@@ -18,9 +19,9 @@ from lab.web.app_state import context, lab, transaction
 from lab.web.forms.base import LabForm, refuse
 from lab.web.forms.people import BlockForm, EndRoleForm, IssueCardForm, PersonForm, RoleForm
 from lab.web.labels import error_words
+from lab.web.numbers import whole
 from lab.web.pagination import decode_key, encode_key, page_url
 from lab.web.qr import qr_svg
-from lab.web.views.accounts import Answer
 
 blueprint = Blueprint("people", __name__, url_prefix="/regia/persone")
 #: In the staff member's own browser until the next card: person and token, to print the sheet again.
@@ -30,7 +31,7 @@ _MAX_ID = 2**62
 
 @blueprint.get("", strict_slashes=False)
 @allow(Permission.PERSON_REGISTER)
-def index() -> Answer:
+def index() -> ResponseReturnValue:
     """Find somebody."""
     ctx = context()
     words = clean_line(request.args.get("q", ""), 100)
@@ -54,7 +55,7 @@ def index() -> Answer:
 
 @blueprint.get("/nuova")
 @allow(Permission.PERSON_REGISTER)
-def new() -> Answer:
+def new() -> ResponseReturnValue:
     """Write somebody down."""
     form = PersonForm(formdata=None).offer(lab().settings.locales)
     return render_template("pages/people/new.html", form=form, person=None)
@@ -62,7 +63,7 @@ def new() -> Answer:
 
 @blueprint.post("/nuova")
 @allow(Permission.PERSON_REGISTER)
-def register() -> Answer:
+def register() -> ResponseReturnValue:
     """Keep them; the card is one touch away."""
     form = PersonForm().offer(lab().settings.locales)
     try:
@@ -88,7 +89,7 @@ def _typed(form: PersonForm) -> people.Register:
 
 @blueprint.get("/<int:person_id>")
 @allow(Permission.PERSON_REGISTER)
-def show(person_id: int) -> Answer:
+def show(person_id: int) -> ResponseReturnValue:
     """Everything about one person that the desk needs."""
     return _draw(person_id)
 
@@ -124,7 +125,7 @@ def _role_form(form: RoleForm) -> RoleForm:
 
 @blueprint.get("/<int:person_id>/cambia")
 @allow(Permission.PERSON_REGISTER)
-def edit(person_id: int) -> Answer:
+def edit(person_id: int) -> ResponseReturnValue:
     """Correct what the desk wrote down."""
     person = people.one(context(), min(person_id, _MAX_ID))
     form = PersonForm(formdata=None, obj=person).offer(lab().settings.locales)
@@ -133,7 +134,7 @@ def edit(person_id: int) -> Answer:
 
 @blueprint.post("/<int:person_id>/cambia")
 @allow(Permission.PERSON_REGISTER)
-def save(person_id: int) -> Answer:
+def save(person_id: int) -> ResponseReturnValue:
     """Keep the correction."""
     person = people.one(context(), min(person_id, _MAX_ID))
     form = PersonForm().offer(lab().settings.locales)
@@ -155,10 +156,10 @@ def save(person_id: int) -> Answer:
 
 @blueprint.post("/<int:person_id>/carta")
 @allow(Permission.CARD_ISSUE)
-def issue_card(person_id: int) -> Answer:
+def issue_card(person_id: int) -> ResponseReturnValue:
     """Make a card, or replace the one there is."""
     form = IssueCardForm()
-    replaces = int(form.replaces.data) if (form.replaces.data or "").isdecimal() else None
+    replaces = whole(form.replaces.data)
     if not form.validate_on_submit():
         return _draw(person_id), 422
     try:
@@ -175,7 +176,7 @@ def issue_card(person_id: int) -> Answer:
 
 @blueprint.get("/<int:person_id>/carta")
 @allow(Permission.CARD_ISSUE)
-def card(person_id: int) -> Answer:
+def card(person_id: int) -> ResponseReturnValue:
     """The sheet to print; only in the browser that made the card, since afterwards nobody knows its token."""
     person = people.one(context(), min(person_id, _MAX_ID))
     kept = session.get(_CARD) or [None, ""]
@@ -187,7 +188,7 @@ def card(person_id: int) -> Answer:
 
 @blueprint.post("/<int:person_id>/carta/ferma")
 @allow(Permission.CARD_ISSUE)
-def revoke_card(person_id: int) -> Answer:
+def revoke_card(person_id: int) -> ResponseReturnValue:
     """The card is lost."""
     with transaction() as ctx:
         cards.revoke(ctx, min(person_id, _MAX_ID))
@@ -201,7 +202,7 @@ def revoke_card(person_id: int) -> Answer:
 
 @blueprint.post("/<int:person_id>/incarichi")
 @allow(Permission.ROLE_GRANT)
-def give_role(person_id: int) -> Answer:
+def give_role(person_id: int) -> ResponseReturnValue:
     """Give a function."""
     form = _role_form(RoleForm())
     try:
@@ -226,7 +227,7 @@ def give_role(person_id: int) -> Answer:
 
 @blueprint.post("/<int:person_id>/incarichi/<int:grant_id>/fine")
 @allow(Permission.ROLE_GRANT)
-def end_role(person_id: int, grant_id: int) -> Answer:
+def end_role(person_id: int, grant_id: int) -> ResponseReturnValue:
     """End one."""
     form = EndRoleForm()
     try:
@@ -243,7 +244,7 @@ def end_role(person_id: int, grant_id: int) -> Answer:
 
 @blueprint.post("/<int:person_id>/password")
 @allow(Permission.ROLE_GRANT)
-def take_password_away(person_id: int) -> Answer:
+def take_password_away(person_id: int) -> ResponseReturnValue:
     """Make them choose a new one by mail."""
     with transaction() as ctx:
         accounts.take_password_away(ctx, min(person_id, _MAX_ID))
@@ -253,7 +254,7 @@ def take_password_away(person_id: int) -> Answer:
 
 @blueprint.post("/<int:person_id>/cancella")
 @allow(Permission.ROLE_GRANT)
-def erase(person_id: int) -> Answer:
+def erase(person_id: int) -> ResponseReturnValue:
     """On the person's wish: name and contact vanish."""
     if not LabForm().validate_on_submit():
         return _draw(person_id), 422
@@ -271,19 +272,19 @@ def erase(person_id: int) -> Answer:
 
 @blueprint.post("/<int:person_id>/chiudi")
 @allow(Permission.PERSON_BLOCK)
-def block(person_id: int) -> Answer:
+def block(person_id: int) -> ResponseReturnValue:
     """Shut somebody out, with the reason they are told."""
     return _block(person_id, out=True)
 
 
 @blueprint.post("/<int:person_id>/apri")
 @allow(Permission.PERSON_BLOCK)
-def unblock(person_id: int) -> Answer:
+def unblock(person_id: int) -> ResponseReturnValue:
     """Let them in again."""
     return _block(person_id, out=False)
 
 
-def _block(person_id: int, *, out: bool) -> Answer:
+def _block(person_id: int, *, out: bool) -> ResponseReturnValue:
     form = BlockForm()
     try:
         if not form.validate_on_submit():

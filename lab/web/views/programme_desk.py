@@ -25,6 +25,7 @@ from lab.web.app_state import context, transaction
 from lab.web.forms import programme as forms
 from lab.web.forms.base import refuse
 from lab.web.labels import error_words
+from lab.web.numbers import version_of
 
 blueprint = Blueprint("programme_desk", __name__, url_prefix="/regia/programma")
 
@@ -142,9 +143,7 @@ def _send_project(ctx: Context, form: Any, key: int | None) -> Base:
     if key is None:
         command = editing.AddProject(form.title.data or "", form.axis.data or "", form.office.data)
         return editing.add_project(ctx, command)
-    version = form.version.data or ""
-    known = int(version) if version.isascii() and version.isdigit() and len(version) < 16 else 0
-    over = editing.HandOver(key, known, form.office.data, form.why.data or "")
+    over = editing.HandOver(key, version_of(form.version.data), form.office.data, form.why.data or "")
     return editing.hand_over(ctx, over)
 
 

@@ -25,9 +25,10 @@ from lab.web.app_state import context, lab, transaction
 from lab.web.forms import sign_up as forms
 from lab.web.forms.base import LabForm, refuse
 from lab.web.labels import error_words
+from lab.web.numbers import whole
+from lab.web.own_pages import draw as draw_mine
 from lab.web.qr import qr_svg
 from lab.web.reader import reader
-from lab.web.views.me import draw as draw_mine
 
 blueprint = Blueprint("tickets", __name__)
 _LONGEST_KEY = 400
@@ -185,10 +186,9 @@ def save(key: str) -> AnyResponse:
 
 
 def _command(ticket: Ticket, form: Any) -> Change:
-    version = request.form.get("version", "")
     return Change(
         ticket.registration.id,
-        int(version) if version.isascii() and version.isdecimal() and len(version) < 9 else None,
+        whole(request.form.get("version")),
         name=form.name.data or "",
         email=form.email.data or "",
         phone=form.phone.data or "",
