@@ -12,11 +12,12 @@ from sqlalchemy import Connection, Table, func, insert, select
 
 from bench.words import RARE_WORD, Speaker, Words, is_rare
 from lab.cli.demo import loader
-from lab.db import dump
+from lab.db import dump, vocabulary
 from lab.db.engine import Database
-from lab.db.search import search_document
+from lab.db.search import INDEXED, search_document
 from lab.kernel.clock import utcnow
 from lab.kernel.ids import ALPHABET
+from lab.kernel.text import search_text
 from lab.models.accounts import Person
 from lab.models.contributions import (
     ASIDE_STATES,
@@ -109,6 +110,13 @@ def fill(database: Database, upto: int) -> float:
                 if rows[table_of(model).name]:
                     put(connection, table_of(model), rows[table_of(model).name])
         there += count
+    with database.writing() as session:
+        said = (
+            word
+            for words in (*speaker.titles, *speaker.texts)
+            for word in search_text(words.text, INDEXED).split()
+        )
+        vocabulary.learn(session, {*said, RARE_WORD, "abitante"})
     _settle(database, upto, tally)
     return (utcnow() - begun).total_seconds()
 

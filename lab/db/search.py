@@ -10,6 +10,7 @@ match, so it stays quick at a million documents.
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from sqlalchemy import (
     Boolean,
@@ -20,19 +21,25 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    and_,
     bindparam,
+    case,
     delete,
     func,
     insert,
+    literal,
     literal_column,
+    or_,
     select,
     text,
+    union_all,
     update,
 )
 from sqlalchemy.orm import Session
 
+from lab.db import vocabulary
 from lab.db.base import Base, Id
-from lab.kernel.text import search_text, search_words
+from lab.kernel.text import forms, search_text, search_words
 
 search_document = Table(
     "search_document",
@@ -91,15 +98,45 @@ INDEXED = 20_000
 def put_document(session: Session, kind: str, subject_id: int, words: str, *, is_public: bool) -> None:
     """Index (again) the words of one subject; `kind` is contribution, action, project or event."""
     column = search_document.c[f"{kind}_id"]
-    values = {"folded": search_text(words, INDEXED), "is_public": is_public}
-    known = session.execute(update(search_document).where(column == subject_id).values(**values))
-    if not known.rowcount:  # type: ignore[attr-defined]
+    folded = search_text(words, INDEXED)
+    known = session.execute(
+        select(search_document.c.folded, search_document.c.is_public).where(column == subject_id)
+    ).first()
+    if known is None:
+        values = {"folded": folded, "is_public": is_public}
         session.execute(insert(search_document).values(kind=kind, **{column.name: subject_id}, **values))
+    elif known != (folded, is_public):
+        # Words that stay are not named: the word index is not written again for them.
+        same = {} if known.folded == folded else {"folded": folded}
+        session.execute(
+            update(search_document).where(column == subject_id).values(is_public=is_public, **same)
+        )
+    before = set(known.folded.split()) if known else set()
+    now = set(folded.split())
+    vocabulary.learn(session, now - before)
+    _forget(session, before - now)
+
+
+def put_new(session: Session, documents: list[dict[str, Any]]) -> None:
+    """Index many new subjects at once; each names every column it fills, its text folded already."""
+    session.execute(insert(search_document), documents)
+    vocabulary.learn(session, {word for one in documents for word in one["folded"].split()})
 
 
 def drop_document(session: Session, kind: str, subject_id: int) -> None:
     """Take one subject out of the index."""
-    session.execute(delete(search_document).where(search_document.c[f"{kind}_id"] == subject_id))
+    gone = delete(search_document).where(search_document.c[f"{kind}_id"] == subject_id)
+    folded = session.execute(gone.returning(search_document.c.folded)).scalar()
+    _forget(session, set((folded or "").split()))
+
+
+def _forget(session: Session, words: set[str]) -> None:
+    """Take out of the vocabulary what no document holds: a name taken back must not stay there."""
+    words = {word for word in words if vocabulary.is_kept(word)}
+    if words:
+        on_sqlite = session.get_bind().dialect.name == "sqlite"
+        held = _held(session, {word: _either([word], on_sqlite) for word in words}, public=False)
+        vocabulary.forget(session, (word for word, count in held.items() if not count))
 
 
 def matches(session: Session, query: str, kind: str) -> ColumnElement[bool] | None:
@@ -108,28 +145,40 @@ def matches(session: Session, query: str, kind: str) -> ColumnElement[bool] | No
     It holds only for documents of this `kind`, which the caller asks for besides. None when the query has no
     word that can be searched.
     """
-    return _matches(session, search_words(query), kind, all_words=True)
+    # Words come from `search_words`: letters and digits only, so nothing in them is syntax on either engine.
+    words = search_words(query)
+    if not words:
+        return None
+    on_sqlite = session.get_bind().dialect.name == "sqlite"
+    parts = [_either(forms(word), on_sqlite) for word in words]
+    itself, beginning = (
+        (f'"{words[-1]}"', f'"{words[-1]}"*') if on_sqlite else (f"'{words[-1]}'", f"'{words[-1]}':*")
+    )
+    parts[-1] = parts[-1].replace(itself, beginning, 1)
+    phrase = (" AND " if on_sqlite else " & ").join(parts)
+    if on_sqlite and kind != "contribution":
+        return _listed("search_fts_rest", phrase)
+    return _condition(session, phrase, words[-1])
 
 
 def matches_any(session: Session, words: list[str]) -> ColumnElement[bool] | None:
     """The condition that at least one of the folded `words` occurs in a contribution."""
-    return _matches(session, words, "contribution", all_words=False)
-
-
-def _matches(session: Session, words: list[str], kind: str, *, all_words: bool) -> ColumnElement[bool] | None:
-    # Words come from `search_words`: letters and digits only, so nothing in them is syntax on either engine.
     if not words:
         return None
     on_sqlite = session.get_bind().dialect.name == "sqlite"
-    quote, joint, prefix = ('"', " AND " if all_words else " OR ", "*") if on_sqlite else ("'", " & ", ":*")
-    if not on_sqlite and not all_words:
-        joint = " | "
-    phrase = joint.join(f"{quote}{word}{quote}" for word in words) + (prefix if all_words else "")
-    if on_sqlite and kind != "contribution":
-        return _listed("search_fts_rest", phrase)
+    return _condition(session, _either([form for word in words for form in forms(word)], on_sqlite))
+
+
+def _either(words: list[str], on_sqlite: bool) -> str:
+    quote, joint = ('"', " OR ") if on_sqlite else ("'", " | ")
+    return f"({joint.join(f'{quote}{word}{quote}' for word in words)})"
+
+
+def _condition(session: Session, phrase: str, last: str = "") -> ColumnElement[bool]:
     known: dict[str, ColumnElement[bool]] = session.info.setdefault(_KNOWN, {})
     if phrase not in known:
-        known[phrase] = (_on_sqlite if on_sqlite else _on_postgresql)(session, phrase)
+        on_sqlite = session.get_bind().dialect.name == "sqlite"
+        known[phrase] = _on_sqlite(session, phrase, last) if on_sqlite else _on_postgresql(session, phrase)
     return known[phrase]
 
 
@@ -143,9 +192,16 @@ _KNOWN = "lab.search"
 
 #: Matches that SQLite lists beforehand, newest first: the word index is gone through once, not for each use.
 _LISTED = 500
+#: The words that begin like the last one are named where they are few: SQLite reads a named word's documents
+#: as far as it needs them, but every one of a beginning's.
+_NAMED = 30
 _NEWEST_MATCHES = text(
-    "SELECT rowid, (SELECT max(id) FROM search_document) FROM search_fts"
-    " WHERE search_fts MATCH :fts_query ORDER BY rowid DESC LIMIT :fts_limit"
+    "WITH begun AS (SELECT word FROM search_word WHERE word >= :fts_last AND word < :fts_after"
+    " LIMIT :fts_named + 1), asked(phrase) AS (SELECT CASE WHEN count(*) BETWEEN 1 AND :fts_named"
+    " THEN replace(:fts_query, '\"' || :fts_last || '\"*', group_concat('\"' || word || '\"', ' OR '))"
+    " ELSE :fts_query END FROM begun)"
+    " SELECT rowid, (SELECT max(id) FROM search_document), (SELECT phrase FROM asked) FROM search_fts"
+    " WHERE search_fts MATCH (SELECT phrase FROM asked) ORDER BY rowid DESC LIMIT :fts_limit"
 )
 _THESE = "search_document.id IN (SELECT value FROM json_each(:fts_ids))"
 #: The newest matches are in the list, which costs little to look into; older documents are asked one by one.
@@ -157,12 +213,17 @@ _WALK = (
 )
 
 
-def _on_sqlite(session: Session, phrase: str) -> ColumnElement[bool]:
-    newest = {"fts_query": phrase, "fts_limit": _LISTED + 1}
+def _on_sqlite(session: Session, phrase: str, last: str) -> ColumnElement[bool]:
+    named = last if vocabulary.is_kept(last) else ""
+    newest = {
+        "fts_query": phrase, "fts_limit": _LISTED + 1, "fts_last": named, "fts_named": _NAMED,
+        "fts_after": named + vocabulary.AFTER_ALL if named else "",
+    }  # fmt: skip
     rows = session.execute(_NEWEST_MATCHES, newest).all()
     ids = [row[0] for row in rows]
     if len(ids) <= _LISTED:
         return text(_THESE).bindparams(fts_ids=json.dumps(ids))  # type: ignore[return-value]
+    phrase = rows[0][2]
     if ids[_COMMON - 1] > rows[0][1] - _NEWEST:
         walk = text(_WALK).bindparams(fts_ids=json.dumps(ids), fts_oldest=ids[-1], fts_query=phrase)
         return walk  # type: ignore[return-value]
@@ -206,3 +267,67 @@ def found_ids(
     if before is not None:
         rows = rows.where(search_document.c.id < before)
     return [(row[0], row[1]) for row in session.execute(rows)]
+
+
+def heard(session: Session, words: list[str], kind: str | None = None) -> dict[str, int]:
+    """How many of the newest documents that everybody may read hold each word in any form; one statement.
+
+    Counted as far as `_HEARD`, among documents of one kind or of all. Of documents kept from the public
+    nothing is told, not even that a word is in them.
+    """
+    on_sqlite = session.get_bind().dialect.name == "sqlite"
+    return _held(session, {word: _either(forms(word), on_sqlite) for word in words}, kind=kind)
+
+
+#: Documents counted for one word, and words asked about in one statement.
+_HEARD = 50
+_ASKED = 60
+
+
+def _held(
+    session: Session, phrases: dict[str, str], *, kind: str | None = None, public: bool = True
+) -> dict[str, int]:
+    holding = _held_on_sqlite if session.get_bind().dialect.name == "sqlite" else _held_on_postgresql
+    counts: dict[str, int] = {}
+    words = sorted(phrases)
+    for begin in range(0, len(words), _ASKED):
+        some = words[begin : begin + _ASKED]
+        asked = [select(literal(word), holding(phrases[word], kind, public)) for word in some]
+        counts.update({row[0]: int(row[1]) for row in session.execute(union_all(*asked))})
+    return counts
+
+
+def _fitting(kind: str | None, public: bool) -> list[ColumnElement[bool]]:
+    documents = search_document.c
+    return [documents.is_public] * public + [documents.kind == kind] * (kind is not None)
+
+
+def _held_on_sqlite(phrase: str, kind: str | None, public: bool) -> ColumnElement[int]:
+    tables = ("search_fts", "search_fts_rest") if kind is None else ("search_fts",)
+    listed = [
+        text(
+            f"SELECT rowid FROM {table} WHERE {table} MATCH :held"  # noqa: S608  # names of ours
+            f" ORDER BY rowid DESC LIMIT {_HEARD}"
+        ).bindparams(bindparam("held", phrase, unique=True))
+        for table in tables
+    ]
+    some = or_(*(search_document.c.id.in_(one) for one in listed))
+    return (
+        select(func.count())
+        .select_from(search_document)
+        .where(some, *_fitting(kind, public))
+        .scalar_subquery()
+    )
+
+
+def _held_on_postgresql(phrase: str, kind: str | None, public: bool) -> ColumnElement[int]:
+    vector: ColumnElement[str] = literal_column("search_document.vector")
+    holds: ColumnElement[bool] = vector.op("@@")(func.to_tsquery("simple", bindparam(None, phrase)))
+    newest = (
+        select(and_(holds, *_fitting(kind, public)).label("holds")).select_from(search_document)
+        .order_by(search_document.c.id.desc()).limit(_NEWEST).subquery()
+    )  # fmt: skip
+    lately = select(func.count()).where(newest.c.holds).scalar_subquery()
+    # Only of a word that is rare lately: the word index gives all its documents.
+    ever = select(func.count()).select_from(search_document).where(holds, *_fitting(kind, public))
+    return func.least(case((lately >= _COMMON, lately), else_=ever.scalar_subquery()), _HEARD)

@@ -19,6 +19,7 @@ _NOT_PLAIN = re.compile(r"[^\n\t\x20-\x7e]+")
 _LETTERS = re.compile(r"[^\W\d_]")
 _WORDS = re.compile(r"\w+")
 _ASCII_WORD = re.compile(r"[A-Za-z0-9]+")
+_ENDS = {"a": "e", "e": "ai", "o": "i", "i": "oe"}
 _SENTENCE_END = re.compile(r"[.!?…]+(?=\s|$)|\n\s*\n")
 
 
@@ -86,6 +87,27 @@ def search_words(query: str, max_words: int = 8) -> list[str]:
     words = _split_words(fold(query[:1000]))
     chosen = [w for w in words if len(w) > 1 or not ("a" <= w <= "z")] or words
     return list(dict.fromkeys(w[:60] for w in chosen))[:max_words]
+
+
+def forms(word: str) -> list[str]:
+    """A folded word and what it may be in singular or plural, as Italian words end: panchina, panchine.
+
+    Some of them are no words: they only serve to look for.
+    """
+    if len(word) < 4 or not (word.isascii() and word.isalpha()):
+        return [word]
+    stem, end = word[:-1], word[-1]
+    others = [stem + other for other in _ENDS.get(end, "")]
+    if end in "ei":
+        others += [stem[:-1] + other for other in "oa" if stem[-2:] in ("ch", "gh")]
+        # Spiagge, spiaggia; orari, orario.
+        others += [stem + "ia"] if end == "e" and stem[-1] in "cg" else []
+        others += [word + "o"] if end == "i" else []
+    elif end in "ao":
+        others += [stem + "h" + _ENDS[end]] if stem[-1] in "cg" else []
+        others += [stem[:-1] + "e"] if end == "a" and stem[-2:] in ("ci", "gi") else []
+        others += [stem] if end == "o" and stem[-1] == "i" else []
+    return [word, *others]
 
 
 def excerpt(s: str, n: int) -> str:

@@ -151,20 +151,16 @@ def _books(ctx: Context, values: list[dict[str, Any]]) -> None:
         insert(Step),
         [{"contribution_id": v["id"], "at": v["created_at"], "kind": StepKind.SAID} for v in values],
     )
-    session.execute(
-        insert(search.search_document),
-        [
-            {
-                "kind": "contribution",
-                "contribution_id": v["id"],
-                "is_public": True,
-                "folded": search_text(
-                    f"{v['title']} {v['text']} {v['author_name']} {v['code']}", search.INDEXED
-                ),
-            }
-            for v in values
-        ],
-    )
+    documents = [
+        {
+            "kind": "contribution",
+            "contribution_id": v["id"],
+            "is_public": True,
+            "folded": search_text(f"{v['title']} {v['text']} {v['author_name']} {v['code']}", search.INDEXED),
+        }
+        for v in values
+    ]
+    search.put_new(session, documents)
     tally: Counter[tuple[tuple[str, Any], ...]] = Counter()
     for value in values:
         sample = Contribution(**{name: value.get(name) for name in _TALLIED})

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Select, cast, literal, null, select, union_all
 from sqlalchemy.types import String, Text
 
-from lab.db import search
+from lab.db import search, vocabulary
 from lab.db.types import UtcDateTime
 from lab.kernel.text import search_words
 from lab.models.actions import Action
@@ -161,3 +161,22 @@ def overview(ctx: Context, words: str) -> dict[Subject, Hits]:
 
 def _hit(row: Any) -> Hit:
     return Hit(Subject(row.subject), row.key, row.code, row.title, row.text, row.lang, str(row.state), row.at)
+
+
+def meant(ctx: Context, words: str, kind: Subject | None = None) -> str | None:
+    """What a search that found nothing may have meant: words with a slip put right; None if nothing is near.
+
+    Only words that stand in public things (of this kind, if one is named) are proposed, those said more
+    often before others as near. Two statements, whatever the number of words.
+    """
+    typed = search_words(words)
+    others = vocabulary.near(ctx.session, typed)
+    near = {one for found in others.values() for one, _slips in found}
+    if not near:
+        return None
+    heard = search.heard(ctx.session, sorted({*typed, *near}), kind.value if kind else None)
+    right = []
+    for word in typed:
+        known = [(slips, -heard[one], one) for one, slips in others.get(word, []) if heard[one]]
+        right.append(min(known)[2] if known and not heard[word] else word)
+    return " ".join(right) if right != typed else None

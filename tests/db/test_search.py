@@ -9,16 +9,17 @@ from contextlib import contextmanager
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from lab.db import search
 from lab.db.engine import Database
+from lab.db.vocabulary import search_word
 from lab.models.contributions import Visibility
 from lab.policy.actor import SYSTEM
 from lab.services.context import Context
 from lab.services.contributions import Placement, place
-from lab.services.search import Subject, find
+from lab.services.search import Subject, find, meant
 from tests.world import NOW, World
 
 TEXTS = {
@@ -148,7 +149,7 @@ def test_a_word_said_more_often_than_is_listed_is_found_to_the_end(
             much = number % 2 == 0 if recent else number < 25
             place(ctx, Placement(text="Una panchina" if much else "Altro"))
     with database.session() as session:
-        every = search.found_ids(session, "contribution", "panchine panchina", limit=50)
+        every = search.found_ids(session, "contribution", "panchina altro", limit=50)
         assert every == []
         every = search.found_ids(session, "contribution", "panchina", limit=50)
         assert len(every) == (20 if recent else 25)
@@ -200,3 +201,70 @@ def sent(database: Database) -> Iterator[list[str]]:
     event.listen(database.engine, "before_cursor_execute", note)
     yield seen
     event.remove(database.engine, "before_cursor_execute", note)
+
+
+def test_singular_and_plural_find_the_same(database: Database) -> None:
+    said = ("Una panchina rotta", "Due panchine", "Il parco", "I parchi", "Gli orari", "La spiaggia", "Panca")
+    with database.writing() as session:
+        ctx = Context(session, SYSTEM, NOW)
+        names = {place(ctx, Placement(text=text)).id: text for text in said}
+    for query, found in {
+        "panchina": {"Una panchina rotta", "Due panchine"},
+        "panchine": {"Una panchina rotta", "Due panchine"},
+        "parco": {"Il parco", "I parchi"}, "parchi": {"Il parco", "I parchi"}, "orario": {"Gli orari"},
+        "spiagge": {"La spiaggia"}, "panche": {"Panca"}, "panchine rotte": {"Una panchina rotta"},
+    }.items():  # fmt: skip
+        with database.session() as session:
+            ids = search.found_ids(session, "contribution", query, limit=20)
+        assert {names[subject] for _document, subject in ids} == found, query
+
+
+def test_a_slip_leads_to_words_that_everybody_may_read(database: Database) -> None:
+    with database.writing() as session:
+        ctx = Context(session, SYSTEM, NOW)
+        for text in ("Una panchina", "La panchina al sole", "Le panoche", "La biblioteca di sera"):
+            place(ctx, Placement(text=text))
+        place(ctx, Placement(text="Un segretissimo affare", visibility=Visibility.PRIVATE))
+    with database.session() as session:
+        ctx = Context(session, SYSTEM, NOW)
+        for typed, right in {
+            "panchnia": "panchina", "PANCHIMA": "panchina", "ppanchina": "panchina", "oanchina": "panchina",
+            "panchima": "panchina", "bibiloteca sara": "biblioteca sera", "biblotecca": "biblioteca",
+            "segretisimo": None, "affari": None, "zzz": None, "123456": None, "": None, "🌳": None,
+        }.items():  # fmt: skip
+            assert meant(ctx, typed, Subject.CONTRIBUTION) == right, typed
+        assert meant(ctx, "panchnia", Subject.EVENT) is None
+
+
+def test_a_name_taken_back_leaves_the_vocabulary(database: Database) -> None:
+    def known(word: str) -> bool:
+        with database.session() as session:
+            rows = session.execute(select(search_word).where(search_word.c.word == word)).all()
+        return bool(rows)
+
+    with database.writing() as session:
+        ctx = Context(session, SYSTEM, NOW)
+        first = place(ctx, Placement(text="Kowalczyk chiede una fontana")).id
+        place(ctx, Placement(text="Una fontana"))
+    assert known("kowalczyk")
+    with database.writing() as session:
+        search.put_document(session, "contribution", first, "Altro", is_public=True)
+    assert not known("kowalczyk")
+    assert known("fontana")
+    with database.writing() as session:
+        search.drop_document(session, "contribution", first)
+    assert not known("altro")
+
+
+def test_a_beginning_of_many_words_finds_them_all(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database.writing() as session:
+        ctx = Context(session, SYSTEM, NOW)
+        for end in "abcdefgh":
+            place(ctx, Placement(text=f"porta{end}zio 4b{end}"))
+    for named in (3, 30):
+        monkeypatch.setattr(search, "_NAMED", named)
+        with database.session() as session:
+            assert len(search.found_ids(session, "contribution", "porta", limit=20)) == 8
+            assert len(search.found_ids(session, "contribution", "4b", limit=20)) == 8

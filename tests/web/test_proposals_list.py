@@ -314,6 +314,26 @@ def test_search_finds_projects_too_and_says_when_there_is_nothing(
     assert "Non abbiamo trovato niente" in client.get("/cerca?q=zzzzzz").text
 
 
+@pytest.mark.parametrize("path", ["/cerca?", "/proposte?", "/cerca?in=proposte&"])
+def test_a_slip_of_the_keyboard_shows_what_was_meant(
+    client: FlaskClient, database: Database, acting: Acting, path: str
+) -> None:
+    with database.writing() as session:
+        place(acting(session, "system"), "Una panchina al sole")
+        place(acting(session, "system"), "Un affare segretissimo", visibility=Visibility.PRIVATE)
+    with statements(database) as seen:
+        away = client.get(f"{path}q=panchnia")
+    assert away.status_code == 302 and len([one for one in seen if one.startswith(("SELECT", "WITH"))]) <= 7
+    page = client.get(f"{path}q=panchnia", follow_redirects=True)
+    assert "Con «panchnia» non c&#39;è niente: ecco «panchina»" in page.text.replace("'", "&#39;")
+    assert "Una panchina al sole" in page.text
+    exactly = client.get(f"{path}q=panchnia&proprio=1")
+    assert exactly.status_code == 200 and "panchina al sole" not in exactly.text
+    assert client.get(f"{path}q=segretisimo").status_code == 200
+    evil = client.get(f"{path}q=panchina&invece_di=<script>alert(1)</script>").text
+    assert "<script>alert" not in evil
+
+
 def test_alike_means_the_same_thing_not_the_same_small_words(database: Database, acting: Acting) -> None:
     with database.writing() as session:
         ctx = acting(session, "system")

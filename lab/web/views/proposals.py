@@ -10,11 +10,12 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 
 from lab.kernel.errors import NotFound
-from lab.kernel.text import clean_line, excerpt
+from lab.kernel.text import excerpt
 from lab.models.contributions import Kind, State
 from lab.services import listing, proposal_pages, trace
 from lab.services import search as search_service
 from lab.services.listing import Choice, Order, Wish
+from lab.services.search import Subject
 from lab.services.supports import Standing
 from lab.web import filo, listed
 from lab.web.access import cached
@@ -24,6 +25,7 @@ from lab.web.i18n import language
 from lab.web.item_parts import item_actions, item_thread
 from lab.web.labels import label
 from lab.web.pagination import decode_key, encode_key
+from lab.web.searched import asked_words, look_for_what_was_meant, put_right
 
 blueprint = Blueprint("proposals", __name__)
 
@@ -52,7 +54,6 @@ _CODES: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("tipo", "kind", KINDS),
     ("ordine", "order", ORDERS),
 )
-_QUERY = 200
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class Asked:
 
 def _asked(choices: list[Choice]) -> Asked:
     args: dict[str, str] = {}
-    words = clean_line(request.args.get("q", "")[: 4 * _QUERY], _QUERY)
+    words = asked_words()
     searchable = search_service.is_searchable(words)
     if words:
         args["q"] = words
@@ -135,11 +136,14 @@ def _draw() -> tuple[Markup, str]:
         backwards=backwards,
         limit=listing.PINS if asked.wish.on_plan else listing.PAGE,
     )
+    if asked.wish.words and not found.items:
+        look_for_what_was_meant(asked.wish.words, Subject.CONTRIBUTION, asked.url)
     has_next = bool(found.items) and (found.more or backwards)
     has_prev = bool(found.items) and (found.more if backwards else asked.after is not None)
     body = render_template(
         "pages/proposals/_list.html",
         asked=asked,
+        put_right=put_right(asked.url),
         cards=[listed.card(one) for one in found.items] if not asked.wish.on_plan else [],
         spots=listed.spots(found.items) if asked.wish.on_plan else [],
         selects=_selects(choices, asked),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
 from flask_babel import gettext as _
 
-from lab.kernel.text import clean_line, excerpt
+from lab.kernel.text import excerpt
 from lab.models.actions import ActionState
 from lab.models.contributions import State
 from lab.models.events import EventState
@@ -18,6 +19,7 @@ from lab.services.search import Hit, Subject
 from lab.web.access import cached
 from lab.web.app_state import context
 from lab.web.pagination import decode_key, encode_key
+from lab.web.searched import asked_words, look_for_what_was_meant, put_right
 
 blueprint = Blueprint("search", __name__)
 
@@ -65,7 +67,7 @@ def _words() -> dict[Subject, str]:
 @cached
 def index() -> str:
     """Everything in which the words occur: a few of each kind, or one kind page by page."""
-    words = clean_line(request.args.get("q", "")[:800], 200)
+    words = asked_words()
     tab = request.args.get("in", "")
     subject = TABS.get(tab)
     good = search.is_searchable(words)
@@ -74,10 +76,14 @@ def index() -> str:
         values.update(_one(subject, tab, words))
     elif good:
         values["sections"] = _all(words)
+    here = partial(_url, **({"in": tab} if subject else {}))
+    if good and not (values["lines"] or values["sections"]):
+        look_for_what_was_meant(words, subject, here)
     return render_template(
         "pages/search/index.html",
         q=words,
         good=good,
+        put_right=put_right(here),
         tabs=_tabs(words, subject) if good else [],
         breadcrumb=[(_("Cerca"), None)],
         **values,

@@ -2,7 +2,7 @@
 
 Revision ID: 0001
 Revises:
-Create Date: 2026-11-22 22:30:04.317762
+Create Date: 2026-11-23 01:35:25.366309
 """
 
 from __future__ import annotations
@@ -179,6 +179,25 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("rate_counter", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_rate_counter_window_start"), ["window_start"], unique=False)
+
+    op.create_table(
+        "search_word",
+        sa.Column(
+            "word",
+            sa.String(length=60).with_variant(sa.VARCHAR(length=60, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column(
+            "backwards",
+            sa.String(length=60).with_variant(sa.VARCHAR(length=60, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("size", sa.SmallInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("word", name=op.f("pk_search_word")),
+    )
+    with op.batch_alter_table("search_word", schema=None) as batch_op:
+        batch_op.create_index("ix_search_word_beginning", ["size", "word"], unique=False)
+        batch_op.create_index("ix_search_word_end", ["size", "backwards"], unique=False)
 
     op.create_table(
         "tally",
@@ -2312,6 +2331,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_tally_office")
 
     op.drop_table("tally")
+    with op.batch_alter_table("search_word", schema=None) as batch_op:
+        batch_op.drop_index("ix_search_word_end")
+        batch_op.drop_index("ix_search_word_beginning")
+
+    op.drop_table("search_word")
     with op.batch_alter_table("rate_counter", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_rate_counter_window_start"))
 
