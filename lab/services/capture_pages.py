@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
@@ -12,8 +11,7 @@ from lab.kernel.errors import NotFound
 from lab.models.capture import EventRemark
 from lab.models.contributions import Contribution, Visibility
 from lab.models.events import Event
-from lab.models.programme import Office, Theme
-from lab.models.projects import Project
+from lab.models.programme import Theme
 from lab.policy.permissions import Permission
 from lab.services import capture
 from lab.services.context import Context
@@ -22,30 +20,17 @@ from lab.services.context import Context
 SHOWN = 60
 
 
-@dataclass(frozen=True)
-class Prefill:
-    """What every line of a meeting begins with."""
+def theme_ahead(ctx: Context, event: Event) -> int | None:
+    """The theme that lines begin with: the only one of the office that alone leads the meeting's projects.
 
-    place_id: int | None
-    theme_id: int | None
-    office_id: int | None
-    projects: tuple[Project, ...]
-
-
-def prefill(ctx: Context, event: Event) -> Prefill:
-    """What lines begin with: the meeting's place and projects; the office when one alone leads them, and
-    its theme when it has but one."""
-    served = capture.projects(ctx, event.id)
-    offices = {one.office_id for one in served}
-    office_id = offices.pop() if len(offices) == 1 else None
-    theme_id = None
-    if office_id is not None:
-        query = select(Theme.id).where(Theme.office_id == office_id, ~Theme.retired).limit(2)
-        themes = list(ctx.session.execute(query).scalars())
-        theme_id = themes[0] if len(themes) == 1 else None
-        office = ctx.session.get(Office, office_id)
-        office_id = office_id if office is not None and office.closed_on is None else None
-    return Prefill(event.place_id, theme_id, office_id, served)
+    The office itself is never chosen ahead: whoever writes says who has to see to it.
+    """
+    offices = {one.office_id for one in capture.projects(ctx, event.id)}
+    if len(offices) != 1:
+        return None
+    query = select(Theme.id).where(Theme.office_id == offices.pop(), ~Theme.retired).limit(2)
+    themes = list(ctx.session.execute(query).scalars())
+    return themes[0] if len(themes) == 1 else None
 
 
 def lines(ctx: Context, event: Event, after: int | None = None, limit: int = SHOWN) -> Sequence[EventRemark]:

@@ -52,17 +52,23 @@ def save(ctx: Context, command: Part) -> EventPart:
     title = _checked(ctx, event, command)
     anew = command.part_id is None
     part = _existing(ctx, event, command.part_id or capture.part_of(ctx, event, command.kind, title))
-    if anew and (part.convenor or part.report):
-        return part
     if not anew:
         expect_version(part, command.version)
+    elif part.convenor or part.report:
+        if (part.convenor, part.report) == _words(command):
+            return part
+        # Somebody wrote a group of this name meanwhile: neither report may hide the other.
+        raise Invalid("title", "name_taken")
     part.title, part.place_id = title, command.place_id
-    part.convenor = clean_line(command.convenor, CONVENOR_LIMIT)
-    part.report = clean_text(command.report, REPORT_LIMIT)
+    part.convenor, part.report = _words(command)
     part.version += 1
     ctx.session.flush()
     audit.record(ctx, "event.part", event, grant, part_id=part.id, code=event.code)
     return part
+
+
+def _words(command: Part) -> tuple[str, str]:
+    return clean_line(command.convenor, CONVENOR_LIMIT), clean_text(command.report, REPORT_LIMIT)
 
 
 def _checked(ctx: Context, event: Event, command: Part) -> str:

@@ -35,8 +35,8 @@ from lab.web.numbers import whole
 from lab.web.uploads import Upload
 from lab.web.views.drafts import spend_upload
 
-#: What the next line begins with: the same table, the same place.
-STICKY = ("part", "round", "place", "theme", "office")
+#: What the next line begins with: the same table, the same place, the same heap of cards.
+STICKY = ("part", "round", "place", "theme", "office", "priority")
 
 
 @dataclass
@@ -68,16 +68,15 @@ def line_form(event: Event, way: type[Way], form: LineForm | None = None, **data
 
 
 def _begin(event: Event, way: type[Way]) -> dict[str, Any]:
-    known = capture_pages.prefill(context(), event)
     begin: dict[str, Any] = {
-        "place": known.place_id, "theme": known.theme_id, "office": known.office_id, "count": None,
-    }  # fmt: skip
-    if way.slug == "carte":
-        begin |= {"count": 1, "priority": Priority.NOW.value}
+        "place": event.place_id,
+        "theme": capture_pages.theme_ahead(context(), event),
+        "count": 1 if way.slug == "carte" else None,
+    }
     for name in STICKY:
         value = request.args.get(name)
         if value is not None:
-            begin[name] = value if name == "part" else whole(value)
+            begin[name] = value if name in ("part", "priority") else whole(value)
     return begin
 
 
@@ -123,9 +122,11 @@ def _moment(value: str | None) -> datetime | None:
 
 def take_photos(files: Iterable[Upload], name: str = "") -> Sent:
     """Re-make what was sent. Raises `Invalid("photos", …)`, with nothing left behind."""
-    sent = Sent()
+    sent, found = Sent(), uploads.given(files)
+    if len(found) > photos.MOST:
+        raise Invalid("photos", "too_many_photos")
     try:
-        for file in uploads.given(files)[: photos.MOST]:
+        for file in found:
             spend_upload()
             digest = hashlib.sha256(file.stream.read()).hexdigest()
             file.stream.seek(0)
@@ -144,8 +145,8 @@ def wants_json() -> bool:
     return request.accept_mimetypes.best == "application/json"
 
 
-def refused(form: FlaskForm, error: Invalid | Conflict | None) -> tuple[Response, int] | int:
-    """What the script hears; for a person the status under which the page comes back."""
+def refused(form: FlaskForm, error: Invalid | Conflict | None, **known: Any) -> tuple[Response, int] | int:
+    """What the script hears, with what is `known` besides; for a person the status of the page."""
     if isinstance(error, Invalid):
         refuse(form, error)
     status = 422 if error is None or isinstance(error, Invalid) else 409
@@ -160,7 +161,7 @@ def refused(form: FlaskForm, error: Invalid | Conflict | None) -> tuple[Response
     errors = [str(word) for one in form.errors.values() for word in one]
     if "csrf_token" in form.errors:
         return jsonify(again=True), 400
-    return jsonify(error=words or " ".join(errors), code=getattr(error, "code", "")), status
+    return jsonify(error=words or " ".join(errors), code=getattr(error, "code", ""), **known), status
 
 
 def draw(event: Event, form: LineForm, part: PartForm | None = None, sheet: SheetForm | None = None) -> str:

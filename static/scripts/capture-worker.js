@@ -1,4 +1,5 @@
-// The worker of one meeting's capture page: when there is no network it gives the copy that the page stored.
+// The worker of one meeting's capture page: when there is no network it gives the copy that the page stored of
+// this way of writing.
 // It answers GET only, and only for this page and its files; what is sent goes straight to the server.
 const PAGE = new URL(self.registration.scope).pathname;
 const NAME = `raccolta-${PAGE}`;
@@ -7,7 +8,8 @@ const WAIT = 4000;
 const kept = (what) => caches.match(what, { cacheName: NAME });
 
 async function page(request) {
-  const copy = await kept(PAGE);
+  const way = new URL(request.url).searchParams.get('modo');
+  const copy = (way && await kept(`${PAGE}?modo=${encodeURIComponent(way)}`)) ?? await kept(PAGE);
   if (!copy) return fetch(request);
   try {
     const answer = await fetch(request, { signal: AbortSignal.timeout(WAIT) });

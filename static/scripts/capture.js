@@ -1,7 +1,8 @@
 // Lines of a meeting written on a phone that may have no network. Every line is written down durably before
 // the page says so, and sent in order by itself; what the server refuses is shown to a person. A line leaves
 // the phone only when it was received or somebody throws it away. Without this script they are plain forms.
-import { openDB } from 'idb';
+import { begin, fill, firstOf, formOf, isPhoto, read, valueOf } from './capture/fields.js';
+import { all, find, keep, remove, settle } from './capture/store.js';
 
 const root = document.querySelector('[data-capture]');
 const event = root.dataset.capture;
@@ -10,124 +11,87 @@ const state = root.querySelector('[data-outbox-state]');
 const tray = root.querySelector('[data-outbox-tray]');
 const list = root.querySelector('[data-outbox-list]');
 const KEEP = 'who-writes-here';
-const PHOTO = 1600;
+const AGAIN = '#riprendi-';
 const FIRST_WAIT = 2000;
 const LONGEST_WAIT = 60_000;
 const PATIENCE = 30_000;
 // Answers after which trying again as it is makes no sense: a person looks.
 const REFUSED = new Set([403, 404, 409, 413, 415, 422]);
 
-let database;
 let wait = 0;
 let timer = 0;
 let trouble = '';
 
-const open = () => openDB('raccolta', 1, {
-  upgrade: (db) => db.createObjectStore('out', { keyPath: 'id', autoIncrement: true }).createIndex('event', 'event'),
-  terminated: () => { database = undefined; },
-});
-
-/** Works on the store; reopens a connection that the system has closed meanwhile. */
-async function store(work) {
-  try {
-    database ??= await open();
-    return await work(database);
-  } catch (error) {
-    if (error.name !== 'InvalidStateError') throw error;
-    database = await open();
-    return work(database);
-  }
-}
-
-const all = () => store((db) => db.getAllFromIndex('out', 'event', event));
-const remove = (id) => store((db) => db.delete('out', id));
-const keep = (record) => store(async (db) => {
-  const act = db.transaction('out', 'readwrite', { durability: 'strict' });
-  const id = await act.store.put(record);
-  await act.done;
-  return id;
-});
-
-/** A photograph as large as pages need it: a hall's network carries no more. */
-async function smaller(file) {
-  try {
-    const picture = await createImageBitmap(file);
-    const scale = Math.min(1, PHOTO / Math.max(picture.width, picture.height));
-    const canvas = document.createElement('canvas');
-    canvas.width = Math.round(picture.width * scale);
-    canvas.height = Math.round(picture.height * scale);
-    canvas.getContext('2d').drawImage(picture, 0, 0, canvas.width, canvas.height);
-    const blob = await new Promise((done) => { canvas.toBlob(done, 'image/jpeg', 0.85); });
-    return blob ?? file;
-  } catch {
-    return file;
-  }
-}
-
-async function recordOf(form) {
-  const fields = [];
-  for (const [name, value] of new FormData(form)) {
-    if (name === 'csrf_token' || name === 'idempotency_key') continue;
-    if (typeof value === 'string') fields.push([name, name === 'said_at' ? new Date().toISOString() : value]);
-    else if (value.size) fields.push([name, await smaller(value), value.name]);
-  }
-  return {
-    event, fields, key: crypto.randomUUID(), url: form.getAttribute('action'), kind: form.dataset.outbox,
-    who: localStorage.getItem(KEEP) ?? '',
-  };
-}
-
-/** What a person recognises a record by. */
-const said = (record) => {
-  const field = (name) => record.fields.find(([one]) => one === name)?.[1];
-  return field('text') || field('title') || field('alt') || word('photo');
+const make = (tag, values, ...inside) => {
+  const made = Object.assign(document.createElement(tag), values);
+  made.append(...inside);
+  return made;
 };
 
+/** What a person recognises a record by. */
+function said(record) {
+  const photos = record.fields.filter(isPhoto).length;
+  const words = valueOf(record, 'text') || valueOf(record, 'title') || valueOf(record, 'alt') || '';
+  return [words, photos ? `${word('photo')}: ${photos}` : ''].filter(Boolean).join(' · ');
+}
+
 function line(record, words, tone) {
-  const item = document.createElement('li');
-  item.className = 'capture-said capture-own';
+  const item = make('li', { className: 'capture-said capture-own' },
+    make('p', { className: 'capture-words', textContent: said(record), dir: 'auto' }),
+    make('p', { className: `capture-mark is-${tone}`, textContent: words }));
   item.dataset.own = record.key;
-  const text = Object.assign(document.createElement('p'), { className: 'capture-words', textContent: said(record) });
-  text.dir = 'auto';
-  const mark = Object.assign(document.createElement('p'), { className: `capture-mark is-${tone}`, textContent: words });
-  item.append(text, mark);
   return item;
 }
 
+const shown = (key) => list.querySelector(`[data-own="${key}"]`);
+
 function show(record) {
   root.querySelector('[data-outbox-none]')?.remove();
-  const known = list.querySelector(`[data-own="${record.key}"]`);
-  if (!known) list.prepend(line(record, word('kept'), 'kept'));
+  if (!shown(record.key)) list.prepend(line(record, word('kept'), 'kept'));
 }
 
 function received(record, answer) {
-  const mark = list.querySelector(`[data-own="${record.key}"] .capture-mark`);
-  if (!mark) return;
-  mark.className = 'capture-mark is-received';
-  mark.textContent = word('received');
-  if (answer.url && answer.code) {
-    mark.append(' ', Object.assign(document.createElement('a'), { href: answer.url, textContent: answer.code }));
+  const mark = shown(record.key)?.querySelector('.capture-mark');
+  if (mark) {
+    mark.className = 'capture-mark is-received';
+    mark.textContent = word('received');
+    if (answer.url && answer.code) mark.append(' ', make('a', { href: answer.url, textContent: answer.code }));
   }
+  const form = valueOf(record, 'part_id') && formOf(root, record);
+  if (form && answer.version) form.elements.version.value = answer.version;
+}
+
+function say(words) {
+  state.hidden = false;
+  state.textContent = words;
+}
+
+/** Takes what was refused back into its form; it stays in the tray until it is saved anew. */
+function again(record) {
+  const form = formOf(root, record);
+  if (!form) {
+    window.location.assign(`${window.location.pathname}?modo=${valueOf(record, 'way') ?? ''}${AGAIN}${record.id}`);
+    return;
+  }
+  const first = firstOf(form);
+  if (record.kind === 'line' && first.value.trim() && form.dataset.again !== String(record.id)) {
+    say(word('busy'));
+  } else {
+    fill(form, record);
+    form.dataset.again = record.id;
+    form.closest('details')?.setAttribute('open', '');
+  }
+  first.focus();
 }
 
 function button(words, act) {
-  const made = Object.assign(document.createElement('button'), { type: 'button', className: 'btn btn-outline-primary', textContent: words });
+  const made = make('button', { type: 'button', className: 'btn btn-outline-primary', textContent: words });
   made.addEventListener('click', act);
   return made;
 }
 
-function again(record) {
-  const form = root.querySelector(`form[data-outbox="${record.kind}"]`);
-  for (const [name, value] of record.fields) {
-    const input = form.elements[name];
-    if (input && typeof value === 'string' && name !== 'said_at') input.value = value;
-  }
-  remove(record.id).then(draw);
-  (form.elements.text ?? form.elements.title ?? form.elements.alt)?.focus();
-}
-
 function refusedLine(record) {
-  const item = line(record, `${word('tray')}: ${record.refused || word('refused')}`, 'refused');
+  const item = line(record, record.refused, 'refused');
   item.append(
     button(word('again'), () => again(record)),
     button(word('drop'), () => { if (window.confirm(word('drop_sure'))) remove(record.id).then(draw); }),
@@ -136,20 +100,19 @@ function refusedLine(record) {
 }
 
 async function draw() {
-  const records = await all();
+  const records = await all(event);
   const waiting = records.filter((record) => !record.refused);
   const stuck = records.filter((record) => record.refused);
   waiting.forEach(show);
-  for (const one of stuck) list.querySelector(`[data-own="${one.key}"]`)?.remove();
+  for (const one of stuck) shown(one.key)?.remove();
   tray.querySelector('ul').replaceChildren(...stuck.map(refusedLine));
   tray.hidden = !stuck.length;
   const words = trouble ? word(trouble) : '';
   state.hidden = !waiting.length && !words && state.dataset.used !== '1';
   if (waiting.length) state.dataset.used = '1';
-  state.replaceChildren(waiting.length ? `${word('waiting')} ${waiting.length}. ${words}` : words || word('all'));
-  if (trouble === 'signed_out') {
-    state.append(' ', Object.assign(document.createElement('a'), { href: root.dataset.signIn, textContent: word('sign_in') }));
-  }
+  const none = words || word(stuck.length ? 'rest' : 'all');
+  state.replaceChildren(waiting.length ? `${word('waiting')} ${waiting.length}. ${words}` : none);
+  if (trouble === 'signed_out') state.append(' ', make('a', { href: root.dataset.signIn, textContent: word('sign_in') }));
 }
 
 class Halt extends Error {
@@ -159,12 +122,16 @@ class Halt extends Error {
   }
 }
 
-/** A fresh token, and who is signed in; what is not ours (a hotel's welcome page) counts as no network. */
+const isOurs = (answer) => Boolean(answer.headers.get('Content-Type')?.includes('json'));
+/** Our site in trouble says so itself; what else answers (a hotel's welcome page) counts as no network. */
+const troubleOf = (answer) => (answer.status === 429 || answer.status >= 500 ? 'later' : 'offline');
+
+/** A fresh token, and who is signed in. */
 async function permission() {
   const answer = await fetch(root.dataset.keyUrl, { headers: { Accept: 'application/json' }, redirect: 'manual', cache: 'no-store', signal: AbortSignal.timeout(PATIENCE) });
   if (answer.type === 'opaqueredirect') throw new Halt('signed_out');
   if (answer.status === 404 || answer.status === 403) throw new Halt('gone');
-  if (!answer.ok || !answer.headers.get('Content-Type')?.includes('json')) throw new Halt('offline');
+  if (!answer.ok || !isOurs(answer)) throw new Halt(troubleOf(answer));
   const given = await answer.json();
   localStorage.setItem(KEEP, given.who);
   return given;
@@ -181,33 +148,37 @@ async function post(record, token) {
   return fetch(record.url, { method: 'POST', body, headers: { Accept: 'application/json' }, redirect: 'manual', signal: AbortSignal.timeout(PATIENCE * 2) });
 }
 
-async function send(record, given) {
-  // Somebody else's line is theirs: under another name it could be received twice.
-  if (record.who && record.who !== given.who) throw new Halt('other_person');
-  const answer = await post(record, given.token);
+async function send(record, token) {
+  const answer = await post(record, token);
   if (answer.type === 'opaqueredirect') throw new Halt('signed_out');
-  const isOurs = answer.headers.get('Content-Type')?.includes('json');
-  if (answer.ok && isOurs) {
+  if (answer.ok && isOurs(answer)) {
     const told = await answer.json();
-    await remove(record.id);
+    await settle(record, told.version);
     received(record, told);
   } else if (REFUSED.has(answer.status)) {
-    const told = isOurs ? await answer.json() : {};
-    await keep({ ...record, refused: told.error || word('refused') });
+    const told = isOurs(answer) ? await answer.json() : {};
+    await settle(record, told.version, [told.error || word('refused'), told.meanwhile].filter(Boolean).join(' '));
   } else {
-    throw new Halt('offline');
+    throw new Halt(troubleOf(answer));
   }
 }
 
 async function sendAll() {
-  const records = (await all()).filter((record) => !record.refused);
+  const records = (await all(event)).filter((record) => !record.refused);
   if (!records.length) return;
   const given = await permission();
+  let others = false;
   for (const record of records) {
-    await send(record, given);
-    trouble = '';
-    await draw();
+    // Somebody else's line is theirs: under another name it could be received twice.
+    if (record.who && record.who !== given.who) {
+      others = true;
+    } else {
+      await send(record, given.token);
+      trouble = '';
+      await draw();
+    }
   }
+  if (others) throw new Halt('other_person');
 }
 
 /** One page at a time sends; what fails is tried again after a while, longer each time. */
@@ -227,34 +198,33 @@ async function work() {
 
 const later = () => { wait = 0; work(); };
 
-/** Empties what is said once; the table, the place and the theme stay for the next line. */
-function begin(form) {
-  for (const input of form.elements) {
-    if (!input.name || input.type === 'hidden' || 'sticky' in input.dataset) continue;
-    if (input.type === 'checkbox') input.checked = false;
-    else if (input.type === 'radio') input.checked = input.defaultChecked;
-    else if (input.tagName === 'SELECT') continue;
-    else input.value = input.name === 'count' ? input.defaultValue : '';
+async function recordOf(form) {
+  const record = {
+    event, fields: await read(form), key: crypto.randomUUID(), url: form.getAttribute('action'),
+    kind: form.dataset.outbox, who: localStorage.getItem(KEEP) ?? '',
+  };
+  const old = form.dataset.again && await find(Number(form.dataset.again));
+  if (old) {
+    record.id = old.id;
+    if (!record.fields.some(isPhoto)) record.fields.push(...old.fields.filter(isPhoto));
+    shown(old.key)?.remove();
   }
-  form.elements.text?.focus();
-}
-
-function say(words) {
-  state.hidden = false;
-  state.textContent = words;
+  return record;
 }
 
 async function save(form) {
-  const first = form.elements.text ?? form.elements.title;
-  if (first && !first.value.trim()) {
-    say(word('empty'));
+  const first = firstOf(form);
+  if (!first.value.trim() && !(first.type === 'file' && form.dataset.again)) {
+    say(word(first.type === 'file' ? 'no_photo' : 'empty'));
     first.focus();
     return;
   }
   const record = await recordOf(form);
   record.id = await keep(record);
   show(record);
-  if (form.dataset.outbox !== 'part') begin(form);
+  // A report goes on being written: what waits of it is replaced by what is saved next.
+  if (valueOf(record, 'part_id')) form.dataset.again = record.id;
+  else begin(form);
   work();
 }
 
@@ -281,7 +251,8 @@ for (const form of root.querySelectorAll('form[data-outbox]')) {
 window.addEventListener('online', later);
 document.addEventListener('visibilitychange', () => { if (!document.hidden) later(); });
 
-/** After one visit with network the page opens without: a copy with nothing personal, and all it needs. */
+/** After one visit with network the page opens without, for every way of writing: copies with nothing
+ * personal, and all they need. */
 async function keepCopy() {
   if (!('serviceWorker' in navigator) || 'isCopy' in root.dataset) return;
   const page = location.pathname;
@@ -291,10 +262,22 @@ async function keepCopy() {
   const fonts = performance.getEntriesByType('resource').map((one) => one.name).filter((name) => name.includes('/fonts/'));
   const cache = await caches.open(`raccolta-${page}`);
   await cache.addAll([...new Set([...files, ...fonts, ...(symbols ? [symbols] : [])])]);
-  const copy = await fetch(root.dataset.copy, { redirect: 'error' });
-  if (copy.ok) await cache.put(page, copy);
+  const ways = [...root.querySelectorAll('.capture-ways a')].map((one) => new URL(one.href));
+  for (const [number, way] of ways.entries()) {
+    const copy = await fetch(`${way.pathname}${way.search}&copia=1`, { redirect: 'error' });
+    if (!copy.ok) continue;
+    if (!number) await cache.put(page, copy.clone());
+    await cache.put(`${way.pathname}${way.search}`, copy);
+  }
+}
+
+/** A line that was taken up again on another tab of this page. */
+async function takeUp() {
+  const id = window.location.hash.startsWith(AGAIN) && Number(window.location.hash.slice(AGAIN.length));
+  const record = id ? await find(id) : undefined;
+  if (record?.refused && record.event === event && formOf(root, record)) again(record);
 }
 
 navigator.storage?.persist?.();
-draw().then(permission).catch(() => {}).then(later);
+draw().then(takeUp).then(permission).catch(() => {}).then(later);
 keepCopy().catch(() => {});

@@ -178,6 +178,10 @@ def test_two_people_at_one_report_lose_nothing(session: Session, world: World, a
     capture_parts.save(ctx, mine)
     with pytest.raises(Conflict, match="changed_meanwhile"):
         capture_parts.save(acting(session, "moderator"), replace(mine, report="Un'altalena"))
+    anew = replace(mine, part_id=None, version=None)
+    assert capture_parts.save(ctx, anew).id == group.id
+    with pytest.raises(Invalid, match="name_taken"):
+        capture_parts.save(acting(session, "moderator"), replace(anew, report="Un'altalena"))
     kept = session.get(EventPart, group.id)
     assert kept is not None
     assert kept.report == "Due scivoli"

@@ -80,6 +80,28 @@ def test_what_is_refused_comes_back_as_it_was_typed(
     assert said(database) == []
 
 
+def test_photographs_are_never_left_out_in_silence(database: Database, sign_in: SignIn, meeting: int) -> None:
+    line = {"way": "osservazioni", "text": "Sei foto", "photos": [picture() for _ in range(6)]}
+    answer = sign_in("facilitator").post(HERE, data=line, content_type="multipart/form-data")
+    assert (answer.status_code, said(database)) == (422, [])
+    assert "al massimo cinque" in answer.text
+
+
+def test_who_was_quicker_at_a_report_is_read_before_sending_again(
+    database: Database, sign_in: SignIn, world: World
+) -> None:
+    with database.writing() as session:
+        make_event(session, world, kind=EventKind.OPEN_SPACE, starts_at=NOW - timedelta(days=1))
+    browser, path = sign_in("facilitator"), f"{HERE}/parti?modo=gruppi"
+    browser.post(path, data={"title": "Giochi"})
+    mine = {"title": "Giochi", "part_id": "1", "version": "2", "report": "Due scivoli"}
+    assert browser.post(path, data=mine, headers=JSON).json["version"] == 3
+    other = browser.post(path, data={**mine, "report": "Un'altalena"}, headers=JSON)
+    assert (other.status_code, other.json["version"]) == (409, 3)
+    assert "Due scivoli" in other.json["meanwhile"]
+    assert "Due scivoli" in browser.post(path, data={**mine, "report": "Un'altalena"}).text
+
+
 def test_a_number_no_database_can_hold_is_refused_in_words(
     database: Database, sign_in: SignIn, world: World
 ) -> None:

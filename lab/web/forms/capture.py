@@ -58,7 +58,7 @@ class _Words(LabForm):
         }
         for name, options in rows.items():
             if name in self:
-                none = SelectChoice("", _l("Da dire"))
+                none = SelectChoice("", _l("Nessuno, per ora") if name == "office" else _l("Da dire"))
                 self[name].choices = [none, *(SelectChoice(key, words) for key, words in options)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -24,7 +25,6 @@ from lab.web.app_state import context, lab, transaction
 from lab.web.event_tabs import event_tabs, event_trail
 from lab.web.forms.base import LabForm, refuse
 from lab.web.forms.capture import CorrectForm, DueForm, LineForm, PartForm, ReplyForm, SheetForm
-from lab.web.labels import error_words
 
 blueprint = Blueprint("capture", __name__, url_prefix="/regia/eventi/<code>/raccolta")
 
@@ -181,13 +181,14 @@ def save_part(code: str) -> Shown:
         return _part_again(event, form, way.slug, None)
     try:
         with transaction() as ctx:
-            capture_parts.save(ctx, _part(event, form, way))
+            part = capture_parts.save(ctx, _part(event, form, way))
     except (Invalid, Conflict) as error:
         return _part_again(event, form, way.slug, error)
+    here = url_for("capture.show", code=code, modo=way.slug) + "#parti"
     if pages.wants_json():
-        return jsonify(code=event.code)
+        return jsonify(code=part.title, url=here, version=part.version)
     flash(_("Salvato."), "success")
-    return redirect(url_for("capture.show", code=code, modo=way.slug) + "#parti", 303)
+    return redirect(here, 303)
 
 
 def _part(event: Event, form: PartForm, way: type[capture_kinds.Way]) -> Part:
@@ -205,13 +206,19 @@ def _part(event: Event, form: PartForm, way: type[capture_kinds.Way]) -> Part:
 
 
 def _part_again(event: Event, form: PartForm, slug: str, error: Invalid | Conflict | None) -> Shown:
-    answer = pages.refused(form, error)
+    mine = None
+    if isinstance(error, Conflict):
+        parts = capture_parts.of_event(context(), event)
+        mine = next((one for one in parts if one.id == form.part_id.data), None)
+    known: dict[str, Any] = {}
+    if mine is not None:
+        form.version.data, form.version.raw_data = mine.version, None
+        meanwhile = _("Intanto c'era scritto: %(words)s", words=mine.report or mine.title)
+        form.form_errors.append(meanwhile)
+        known = {"version": mine.version, "meanwhile": meanwhile}
+    answer = pages.refused(form, error, **known)
     if not isinstance(answer, int):
         return answer
-    if isinstance(error, Conflict) and form.part_id.data:
-        mine = [one for one in capture_parts.of_event(context(), event) if one.id == form.part_id.data]
-        form.version.data, form.version.raw_data = (mine[0].version if mine else None), None
-        flash(_("Intanto c'era scritto: %(words)s", words=mine[0].report if mine else ""), "info")
     way = pages.way_of(event, slug)
     return pages.draw(event, pages.line_form(event, way), part=form), answer
 
@@ -325,11 +332,8 @@ def _question_act(
     try:
         with transaction() as ctx:
             act(ctx)
-    except Invalid as error:
-        refuse(form, error)
-        return _questions_page(event, number, form), 422
-    except Conflict as error:
-        form.form_errors.append(str(error_words(error.code)))
-        return _questions_page(event, number, form), 409
+    except (Invalid, Conflict) as error:
+        status = refuse(form, error)
+        return _questions_page(event, number, form), status
     flash(done, "success")
     return redirect(url_for("capture.questions", code=code) + f"#domanda-{number}", 303)
