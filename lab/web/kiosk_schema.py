@@ -98,7 +98,7 @@ _SCHEMAS: dict[str, Json] = {
     "Person": _object(
         id=_NUMBER, code=_TEXT, name=_TEXT, party_size=_NUMBER,
         state=_codes(RegistrationState.CONFIRMED.value, RegistrationState.WAITING.value),
-        arrived_at=_or_none(_MOMENT), arrived_count=_NUMBER,
+        arrived_at=_or_none(_MOMENT), arrived_count=_NUMBER, claim_digest=_or_none(_TEXT),
     ),
     "People": _object(people=_list(_ref("Person")), version=_TEXT),
     "Problem": _object(

@@ -8,7 +8,7 @@ import { pairing } from './kiosk/pairing.js';
 import { People } from './kiosk/people.js';
 import { screens } from './kiosk/screens.js';
 import * as store from './kiosk/store.js';
-import { speech, t } from './kiosk/texts.js';
+import { speech } from './kiosk/texts.js';
 import { followUpdates } from './kiosk/updates.js';
 
 /** Seconds of quiet after which a screen is left, where it is not the usual time; 0: never. */
@@ -54,12 +54,12 @@ const app = {
   /** The screen to which everything returns. */
   home() {
     if (app.device.mode === 'door') {
-      return app.show('pin', { title: t('door_title'), lead: t('door_open'), opened: async (typed) => {
+      return app.show('pin', { title: 'door_title', lead: 'door_open', opened: async (typed) => {
         app.people = await People.open(typed, app.device.pin);
         app.show('door');
       } });
     }
-    return app.show(app.pausedHere || app.outbox.paused ? 'paused' : 'attract');
+    return app.show(app.pausedHere || app.outbox.paused || line.state === 'revoked' ? 'paused' : 'attract');
   },
 };
 
@@ -80,6 +80,8 @@ addEventListener('pagehide', () => {
   app.leaving = true;
   clear();
 });
+// The code of another pairing, opened where the page stands already: only what follows the # has changed.
+addEventListener('hashchange', () => { if (location.hash) location.reload(); });
 addEventListener('pageshow', ({ persisted }) => { if (persisted) location.replace('/totem'); });
 
 const resting = () => ['attract', 'paused'].includes(app.name);

@@ -37,7 +37,9 @@ export function attract(app) {
   ];
 }
 
+/** Nobody can write here now: for a moment, or because the Lab has taken the tablet off. */
 export function paused() {
+  const why = line.state === 'revoked' ? 'revoked' : 'paused';
   return [h('div', { class: 'totem-scene' }, plan()),
-    h('div', { class: 'totem-deeds' }, h('h1', { tabindex: '-1' }, t('paused_title')), h('p', { class: 'totem-lead' }, t('paused_text')))];
+    h('div', { class: 'totem-deeds' }, h('h1', { tabindex: '-1' }, t(`${why}_title`)), h('p', { class: 'totem-lead' }, t(`${why}_text`)))];
 }

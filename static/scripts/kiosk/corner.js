@@ -9,7 +9,7 @@ import { codeInTwo, hour, moment, number, t } from './texts.js';
 
 const DAY = 86_400_000;
 
-const NET = { ok: 'c_net_ok', off: 'c_net_off', portal: 'c_net_portal', revoked: 'c_net_off' };
+const NET = { ok: 'c_net_ok', off: 'c_net_off', portal: 'c_net_portal', revoked: 'c_net_revoked' };
 
 async function facts(app) {
   const status = await app.outbox.status();
@@ -73,7 +73,7 @@ function deeds(app, again, note) {
     await again();
   };
   return h('div', { class: 'corner-deeds' },
-    line.state !== 'revoked' && button(t('c_send'), act(() => { app.outbox.bound = 0; return app.outbox.send(); }), { css: 'go-main', sign: 'it-upload' }),
+    line.state !== 'revoked' && button(t('c_send'), act(() => app.outbox.retry()), { css: 'go-main', sign: 'it-upload' }),
     button(t('c_export'), act(async () => { await download(app); note(t('c_exported')); }), { css: 'go-second', sign: 'it-download' }),
     button(t(app.pausedHere ? 'c_resume' : 'c_pause'), act(() => app.pause(!app.pausedHere)), { css: 'go-second', sign: app.pausedHere ? 'it-arrow-right' : 'it-minus-circle' }),
     button(t('c_test'), () => app.show('selftest', {}), { css: 'go-second', sign: 'it-tool' }));

@@ -1,4 +1,6 @@
 // Makes elements. Words become text and nothing else: there is no way from here into HTML.
+import { t } from './texts.js';
+
 const SVG = 'http://www.w3.org/2000/svg';
 
 /** `h('button', { class: 'big', onclick }, 'Go', icon('check'))`; false, null and undefined are left out. */
@@ -40,6 +42,9 @@ export const unknown = () => `f${crypto.randomUUID().slice(0, 8)}`;
 const GUARDED = { autocomplete: 'off', autocorrect: 'off', spellcheck: 'false', 'data-lpignore': 'true',
   'data-1p-ignore': true, 'data-form-type': 'other' };
 
+/** What is wrong with a field: the key of its words, so that they follow the language. */
+const wrong = (id, error) => error && h('p', { class: 'field-error', id: `${id}-e` }, icon('it-warning-circle'), t(error));
+
 /** A labelled text field; `draft[key]` follows what is typed. Errors and hints are read with it. */
 export function field(draft, key, { label, hint, error, rows, heading, ...attributes }) {
   const id = unknown();
@@ -53,8 +58,7 @@ export function field(draft, key, { label, hint, error, rows, heading, ...attrib
   const words = h('label', { for: id, class: heading ? null : 'field-label' }, label);
   return h('div', { class: `field${error ? ' is-wrong' : ''}` },
     heading ? h('h1', { tabindex: '-1' }, words) : words,
-    hint && h('p', { class: 'field-hint', id: `${id}-h` }, hint), input,
-    error && h('p', { class: 'field-error', id: `${id}-e` }, icon('it-warning-circle'), error));
+    hint && h('p', { class: 'field-hint', id: `${id}-h` }, hint), input, wrong(id, error));
 }
 
 /** Large answers to touch; one or several. `options` are `[value, label]`. */
@@ -71,8 +75,7 @@ export function choices(draft, key, { legend, options, many, error, heading = tr
   return h('fieldset', { class: `choices${error ? ' is-wrong' : ''}`, 'aria-describedby': error ? `${id}-e` : null },
     h('legend', {}, heading ? h('h1', { tabindex: '-1' }, legend) : legend),
     hint && h('p', { class: 'field-hint' }, hint),
-    h('div', { class: 'choice-list' }, rows),
-    error && h('p', { class: 'field-error', id: `${id}-e` }, icon('it-warning-circle'), error));
+    h('div', { class: 'choice-list' }, rows), wrong(id, error));
 }
 
 /** A number between one and `most`, by two large buttons. */

@@ -11,11 +11,13 @@ const SHOWN = 30;
 
 /** What to say after a record was written, and what the site answered to it meanwhile. */
 function told({ result }) {
-  if (result?.result === 'already_in') return ['blue', 'it-info-circle', t('door_already', { time: hour(result.at) })];
+  if (result?.result === 'already_in') return already(result.at);
   if (result?.result === 'arrived') return ['green', 'it-check-circle', t('door_marked')];
   if (result?.result === 'needs_review') return ['amber', 'it-warning-circle', t('door_look')];
   return ['amber', 'lab-tablet', t('saved')];
 }
+
+const already = (at) => ['blue', 'it-info-circle', t('door_already', { time: hour(at) })];
 
 const saidOf = ([tone, sign, words], name) => h('p', { class: `door-said tone-${tone}` }, icon(sign),
   h('span', {}, name && h('strong', { dir: 'auto' }, name), name && ': ', words));
@@ -32,9 +34,14 @@ async function write(app, kind, payload, { name, code }) {
   return true;
 }
 
-async function mark(app, person, people) {
-  const well = await write(app, 'check_in', { registration_id: person.id, people }, { name: person.name, code: person.code });
-  if (well) await app.people.mark(person.id, people).catch(() => {});
+/** Marks somebody: `key` is the person's id, or what was scanned. Who is in already is told so, also without network. */
+async function mark(app, key, said, { name, code, unknown }) {
+  const at = app.people.marks[key]?.at;
+  if (at) app.last = { name, said: already(at) };
+  else if (await write(app, 'check_in', said, { name, code })) {
+    if (unknown && line.state !== 'ok') app.last.said = ['amber', 'it-warning-circle', t('door_unknown')];
+    await app.people.mark(key, said.people).catch(() => {});
+  }
   app.show('door', {});
 }
 
@@ -48,7 +55,7 @@ function row(app, person) {
     at ? h('p', { class: 'door-in tone-blue' }, icon('it-check-circle'), t('door_already', { time: hour(at) }))
       : h('div', { class: 'door-do' }, person.party_size > 1 && stepper(draft, 'people',
         { label: t('party_title'), less: t('party_less'), more: t('party_more'), most: person.party_size }),
-      button(t('door_mark'), () => mark(app, person, draft.people), { css: 'go-main', 'aria-label': `${t('door_mark')}: ${person.name}` })));
+      button(t('door_mark'), () => mark(app, person.id, { registration_id: person.id, people: draft.people }, person), { css: 'go-main', 'aria-label': `${t('door_mark')}: ${person.name}` })));
 }
 
 function list(app, text) {
@@ -63,17 +70,22 @@ function list(app, text) {
 /** Somebody's ticket: marked by the list when it is there, else as it is, for the site to know. */
 async function scanned(app, text) {
   const meant = understand(text, app.bundle.ticket_base);
-  if (!meant) return app.show('door', { trouble: t('bad_code') });
-  const person = meant.code && app.people.byCode(meant.code);
-  if (person) return mark(app, person, person.party_size);
-  await write(app, 'check_in', meant, { name: meant.code ?? '', code: meant.code });
-  return app.show('door', {});
+  if (!meant) return app.show('door', { trouble: 'bad_code' });
+  const person = await app.people.who(meant);
+  if (!person) return mark(app, JSON.stringify(meant), meant, { name: meant.code ?? '', code: meant.code, unknown: true });
+  const at = app.people.arrivedAt(person);
+  if (at) {
+    app.last = { name: person.name, said: already(at) };
+    return app.show('door', {});
+  }
+  const people = person.party_size;
+  return mark(app, person.id, meant.code ? { registration_id: person.id, people } : { ...meant, people }, person);
 }
 
 export function door(app, { scanning, trouble }) {
   if (scanning) {
     return [h('h1', { tabindex: '-1' }, t('scan')), h('p', { class: 'totem-lead' }, t('scan_hint')),
-      scanner(app, (text) => scanned(app, text), () => app.show('door', { trouble: t('scan_no') })),
+      scanner(app, (text) => scanned(app, text), () => app.show('door', { trouble: 'scan_no' })),
       foot(app, [], () => app.show('door', {}))];
   }
   const results = h('div', { class: 'door-results', 'aria-live': 'polite' });
@@ -81,16 +93,22 @@ export function door(app, { scanning, trouble }) {
   const count = h('p', { class: 'door-count' });
   const draft = {};
   const look = () => results.replaceChildren(...[list(app, draft.q ?? '')].flat().filter(Boolean));
-  const refresh = () => app.people.refresh().then(look, () => {});
+  const refresh = () => app.people.refresh().then(look);
+  const renew = async () => {
+    const well = await refresh().then(() => true, () => false);
+    app.last = { said: well ? ['green', 'it-check-circle', t('door_refreshed')] : ['amber', 'it-warning-circle', t('door_refreshed_no')] };
+    show();
+  };
   const show = async () => {
     if (!app.people.fresh && line.state === 'ok') {
       app.people.fresh = true;
-      refresh();
+      refresh().catch(() => {});
     }
     const { waiting } = await app.outbox.status();
     count.textContent = [app.headCount !== undefined && t('door_count', { n: number(app.headCount) }),
       waiting.length > 0 && t('door_unsent', { n: number(waiting.length) })].filter(Boolean).join(' · ');
-    said.replaceChildren(...(app.last ? [saidOf(app.last.said, app.last.name)] : []));
+    said.replaceChildren(...[line.state === 'revoked' && saidOf(['brick', 'it-warning-circle', t('c_revoked')]),
+      app.last && saidOf(app.last.said, app.last.name)].filter(Boolean));
   };
   const hear = ({ detail }) => {
     if (app.last?.uuid !== detail.client_uuid) return;
@@ -111,7 +129,7 @@ export function door(app, { scanning, trouble }) {
     h('div', { class: 'totem-foot' },
       button(t('scan'), () => app.show('door', { scanning: true }), { css: 'go-main', sign: 'it-camera' }),
       button(t('door_walk_in'), () => app.show('walk_in', { draft: { party_size: 1, name: draft.q } }), { css: 'go-second', sign: 'it-plus' }),
-      button(t('door_refresh'), refresh, { css: 'go-plain', sign: 'it-restore' }),
+      button(t('door_refresh'), renew, { css: 'go-plain', sign: 'it-restore' }),
       button(t('corner_title'), () => app.show('corner', {}), { css: 'go-plain', sign: 'it-settings' }),
       button(t('door_lock'), app.reset, { css: 'go-plain', sign: 'it-locked' }))];
 }
@@ -120,14 +138,14 @@ export function door(app, { scanning, trouble }) {
 export function walkIn(app, { draft, error }) {
   const name = () => (draft.name ?? '').trim();
   const send = async () => {
-    if (!name()) return app.show('walk_in', { draft, error: t('bad_name') });
+    if (!name()) return app.show('walk_in', { draft, error: 'bad_name' });
     const code = app.device.prefix + symbols(4);
     const payload = { name: name(), party_size: draft.party_size, code, override_reason: (draft.reason ?? '').trim(), arrived: true };
     const well = await write(app, 'walk_in', payload, { name: name(), code });
     return app.show(well ? 'door' : 'full', well ? {} : { retry: send });
   };
   return [step(send,
-    field(draft, 'name', { label: t('name_title'), heading: true, hint: t('name_hint'), error, autocapitalize: 'words', maxlength: 80, autofocus: true }),
+    field(draft, 'name', { label: t('door_who'), heading: true, hint: t('name_hint'), error, autocapitalize: 'words', maxlength: 80, autofocus: true }),
     stepper(draft, 'party_size', { label: t('party_title'), less: t('party_less'), more: t('party_more'), most: 20 }),
     field(draft, 'reason', { label: t('door_reason'), hint: t('door_reason_hint'), maxlength: 200 }),
     foot(app, [submit(t('door_walk_in_do'))], () => app.show('door', {})))];

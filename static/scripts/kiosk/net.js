@@ -23,19 +23,25 @@ function measure(now, left, back) {
   if (Number.isFinite(theirs)) line.offset = Math.round(theirs - (left + back) / 2);
 }
 
+function elsewhere() {
+  line.state = 'portal';
+  return new TypeError('not the site');
+}
+
 async function ask(method, path, body, headers) {
   const left = Date.now();
   const answer = await fetch(path, {
     method, headers: { Accept: 'application/json', ...headers }, body: body && JSON.stringify(body),
-    signal: AbortSignal.timeout(WAIT), cache: 'no-store', credentials: 'omit', redirect: 'error',
+    signal: AbortSignal.timeout(WAIT), cache: 'no-store', credentials: 'omit', redirect: 'manual',
   });
   const back = Date.now();
+  // The site never sends this interface elsewhere: whoever does wants a sign-in first.
+  if (answer.type === 'opaqueredirect') throw elsewhere();
   if (answer.status === 204 || answer.status === 304) return { answer, data: null };
   // A hotel's page says "200, welcome": what is not JSON did not come from the site.
   if (!/json/.test(answer.headers.get('Content-Type') ?? '')) {
     if (answer.status >= 500) throw new Refused(answer.status, {}, null);
-    line.state = 'portal';
-    throw new TypeError('not the site');
+    throw elsewhere();
   }
   const data = await answer.json();
   measure(data.now ?? answer.headers.get('Date'), left, back);

@@ -84,6 +84,14 @@ export class Outbox extends EventTarget {
     if (performance.now() >= this.bound) this.send();
   }
 
+  /** Sends what was refused once more: after an update of the site, or when the file was brought, it knows them. */
+  async retry() {
+    const { refused } = await this.status();
+    await this.settle(refused.map((one) => ({ ...one, state: 'waiting' })));
+    this.bound = 0;
+    return this.send();
+  }
+
   plan(wait) {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.send(), wait * (0.8 + Math.random() * 0.4));
@@ -110,7 +118,8 @@ export class Outbox extends EventTarget {
     }
     this.failures = 0;
     this.plan(BEAT);
-    await lease.refill(this.app.bundle.sign_up);
+    // At the door nobody is promised a place: none are kept from the others there.
+    if (this.app.device.mode !== 'door') await lease.refill(this.app.bundle.sign_up);
   }
 
   failed(wait) {

@@ -1,11 +1,20 @@
 // The list at the door: fetched when there is network, kept under a key that only the PIN makes, searched here.
 // What was marked on this device shows at once, whatever the network says.
 import { call } from './net.js';
-import { lock, pinKey, unlock } from './seal.js';
+import { digest, fromBase64, lock, pinKey, unlock } from './seal.js';
 import * as store from './store.js';
 
 /** Letters only, without case and accents: "D'Angelo" and "dangelo" meet. */
 export const folded = (text) => text.normalize('NFKD').toLowerCase().replace(/[^\p{L}\p{N} ]/gu, '');
+
+/** The number that a signed ticket says; whether it is forged only the site can tell. */
+function numberIn(ticket) {
+  try {
+    return JSON.parse(new TextDecoder().decode(fromBase64(ticket.split('.')[0])));
+  } catch {
+    return null;
+  }
+}
 
 export class People {
   constructor(key, { people = [], marks = {} } = {}) {
@@ -38,6 +47,7 @@ export class People {
     await this.keep();
   }
 
+  /** Marks by the person's id, or by what was scanned for somebody who is not on the list here. */
   async mark(id, people) {
     this.marks[id] = { at: Date.now(), people };
     await this.keep();
@@ -47,9 +57,12 @@ export class People {
     return at ?? this.marks[id]?.at ?? null;
   }
 
-  byCode(code) {
-    const wanted = code.toUpperCase().replace(/[^0-9A-Z]/g, '');
-    return this.people.find((one) => one.code.replace(/[^0-9A-Z]/g, '') === wanted);
+  /** Whom a code or a ticket means, if they are on the list here. */
+  async who({ code, claim, ticket }) {
+    if (code) return this.people.find((one) => one.code === code);
+    const mark = claim && await digest(claim);
+    const id = ticket && numberIn(ticket);
+    return this.people.find((one) => (mark ? one.claim_digest === mark : one.id === id));
   }
 
   /** Who fits: every word begins one of the words of the name, or the code begins so. Those not in yet come first. */

@@ -23,8 +23,8 @@ async function miss() {
   await store.put('pin', { fails: fails + 1, until });
 }
 
-/** Asks for the PIN by large keys or the keyboard; `opened(pin)` when it is right. */
-export function pin(app, { title, lead, opened, back }) {
+/** Asks for the PIN by large keys or the keyboard; `opened(pin)` when it is right. Title and lead are keys of words. */
+export function pin(app, { title = 'pin_title', lead, opened, back }) {
   let typed = '';
   let busy = false;
   const dots = h('output', { class: 'pin-dots', 'aria-live': 'off' });
@@ -77,7 +77,7 @@ export function pin(app, { title, lead, opened, back }) {
   show();
   const id = unknown();
   const key = (digit) => h('button', { type: 'button', class: 'pin-key', onclick: () => add(digit) }, digit);
-  return [h('h1', { tabindex: '-1', id }, title ?? t('pin_title')), lead && h('p', { class: 'totem-lead' }, lead), dots, trouble,
+  return [h('h1', { tabindex: '-1', id }, t(title)), lead && h('p', { class: 'totem-lead' }, t(lead)), dots, trouble,
     h('div', { class: 'pin-pad', role: 'group', 'aria-labelledby': id, dir: 'ltr' }, [...'123456789'].map(key),
       h('button', { type: 'button', class: 'pin-key', 'aria-label': t('pin_delete'), onclick: remove }, '\u232b'), key('0'),
       h('button', { type: 'button', class: 'pin-key pin-open', onclick: open }, t('pin_open'))),

@@ -13,15 +13,29 @@ const RECEIVED = { tone: 'blue', sign: 'it-inbox', stop: 1 };
 const CONFIRMED = { tone: 'green', sign: 'it-check-circle', stop: 2 };
 const WAITING = { tone: 'violet', sign: 'it-clock', stop: 2 };
 
-const savedText = (kind) => (line.state === 'ok' ? 'saved_sending' : kind === 'sign_up' ? 'saved_sign_up' : 'saved_other');
+const ASIDE = { tone: 'amber', sign: 'it-warning-circle', stop: 1 };
+
+function savedText({ kind, state }) {
+  // It lies here until somebody brings the file to the desk: no network will help.
+  if (state === 'refused' || line.state === 'revoked') return 'saved_help';
+  if (line.state === 'ok') return 'saved_sending';
+  return kind === 'sign_up' ? 'saved_sign_up' : 'saved_other';
+}
+
+/** What a person will look at: said so that one knows whether to ask whoever welcomes people. */
+function aside(reason) {
+  if (reason === 'no_registration' || reason === 'no_ticket') return { ...ASIDE, word: t('unknown'), text: t('unknown_text') };
+  return { ...RECEIVED, word: t('received'), text: t(reason === 'waiting_list' ? 'look_waiting' : 'received_look') };
+}
 
 /** Tone, sign, word and sentence for a record as it stands now. */
-function verdict({ kind, state, promised, result }) {
+function verdict(record) {
+  const { state, promised, result } = record;
   if (state === 'waiting' || state === 'refused') {
     if (promised) return { ...CONFIRMED, word: t('confirmed'), text: t('confirmed_text') };
-    return { ...SAVED, word: t('saved'), text: t(savedText(kind)) };
+    return { ...SAVED, word: t('saved'), text: t(savedText(record)) };
   }
-  const { result: what, place, of, number: waits, at } = result;
+  const { result: what, place, of, number: waits, at, reason } = result;
   switch (what) {
     case 'confirmed': return { ...CONFIRMED, text: t('confirmed_text'),
       word: place && of ? t('confirmed_place', { place: number(place), of: number(of) }) : t('confirmed') };
@@ -29,15 +43,15 @@ function verdict({ kind, state, promised, result }) {
     case 'arrived': return { ...CONFIRMED, word: t('arrived'), text: t('arrived_text', { time: hour(at) }) };
     case 'already_in': return { ...CONFIRMED, word: t('already_in', { time: hour(at) }), text: t('already_in_text') };
     case 'received': return { ...RECEIVED, word: t('received'), text: t(result.receipt ? 'received_idea' : 'received_other') };
-    default: return { ...RECEIVED, word: t('received'), text: t('received_look') };
+    default: return aside(reason);
   }
 }
 
 /** A QR as one path; black on white whatever the colours of the page, with its quiet zone. */
-export function qr(text) {
+function qr(text, label) {
   const { data, size } = encode(text, { ecc: 'M', border: 3 });
   const path = data.flatMap((row, y) => row.map((dark, x) => (dark ? `M${x} ${y}h1v1h-1z` : ''))).join('');
-  return svg('svg', { class: 'receipt-qr', viewBox: `0 0 ${size} ${size}`, role: 'img', 'aria-label': t('your_qr') },
+  return svg('svg', { class: 'receipt-qr', viewBox: `0 0 ${size} ${size}`, role: 'img', 'aria-label': label },
     svg('rect', { width: size, height: size, fill: '#fff' }), svg('path', { d: path, fill: '#000' }));
 }
 
@@ -53,12 +67,16 @@ function thread(kind, { stop }) {
 function keep(app, { record, ticket }) {
   const code = record.kind === 'sign_up' ? record.code : record.result?.receipt;
   if (!code) return null;
-  const later = ticket && record.state !== 'review';
+  // What became of an idea stands on a page of its own, beside the tickets.
+  const address = record.kind === 'sign_up' ? ticket && app.bundle.ticket_base + ticket
+    : new URL(`/ricevuta/${code}`, app.bundle.ticket_base).href;
+  const later = address && record.state !== 'review';
+  const hint = t(record.kind === 'sign_up' ? 'your_qr' : 'idea_qr');
   return h('div', { class: 'receipt-keep' },
-    later && qr(app.bundle.ticket_base + ticket),
+    later && qr(address, hint),
     h('div', {}, h('p', { class: 'receipt-label' }, t('your_code')),
       h('p', { class: 'receipt-code', dir: 'ltr' }, codeInTwo(code)),
-      later && h('p', {}, t('your_qr'))));
+      later && h('p', {}, hint)));
 }
 
 export function receipt(app, data) {

@@ -6,13 +6,13 @@ import { scanner } from './scan.js';
 import { speech, t } from './texts.js';
 
 const LONGEST = 2000;
-const KEYS = { idea: ['idea_title', 'idea_label', 'idea_send', 'idea_hint'], question: ['question_ask', 'question_label', 'question_send', null] };
+const KEYS = { idea: ['idea_title', 'idea_send', 'idea_hint'], question: ['question_ask', 'question_send', null] };
 const words = (text) => (text ?? '').trim();
 
 export function say(app, { draft, error }) {
-  const [title, , send, hint] = KEYS[draft.kind];
+  const [title, send, hint] = KEYS[draft.kind];
   const done = () => {
-    if (!words(draft.text)) return app.show('say', { draft, error: t('bad_words') });
+    if (!words(draft.text)) return app.show('say', { draft, error: 'bad_words' });
     const common = { text: words(draft.text), name: words(draft.name), locale: speech.locale };
     return deliver(app, draft.kind, draft.kind === 'idea' ? { ...common, place_code: null } : common);
   };
@@ -25,12 +25,12 @@ export function say(app, { draft, error }) {
 /** One to five in words; why, only if one wants. */
 export function how(app, { draft, error }) {
   const send = () => {
-    if (!draft.stars) return app.show('how', { draft, error: t('bad_empty') });
+    if (!draft.stars) return app.show('how', { draft, error: 'bad_empty' });
     return deliver(app, 'how_it_was', { stars: draft.stars, text: words(draft.text), locale: speech.locale });
   };
   const options = [5, 4, 3, 2, 1].map((stars) => [stars, t(`how_${stars}`)]);
   return [step(send, choices(draft, 'stars', { legend: t('how_title'), options, error }),
-    field(draft, 'text', { label: `${t('how_why')} (${t('optional')})`, rows: 3, maxlength: LONGEST }),
+    field(draft, 'text', { label: t('how_why'), rows: 3, maxlength: LONGEST }),
     foot(app, [submit(t('how_send'))], app.reset))];
 }
 
@@ -50,12 +50,12 @@ export function arrive(app, { draft, error, scanning }) {
   const most = Math.max(1, app.bundle.sign_up.party_most);
   const send = (text) => {
     const meant = understand(text, app.bundle.ticket_base);
-    if (!meant) return app.show('arrive', { draft, error: t('bad_code') });
+    if (!meant) return app.show('arrive', { draft, error: 'bad_code' });
     return deliver(app, 'check_in', { ...meant, people: draft.people }, { code: meant.code });
   };
   if (scanning) {
     return [h('h1', { tabindex: '-1' }, t('scan')), h('p', { class: 'totem-lead' }, t('scan_hint')),
-      scanner(app, send, () => app.show('arrive', { draft, error: t('scan_no') })),
+      scanner(app, send, () => app.show('arrive', { draft, error: 'scan_no' })),
       foot(app, [], () => app.show('arrive', { draft }))];
   }
   return [step(() => send(draft.code),

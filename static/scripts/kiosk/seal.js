@@ -39,6 +39,12 @@ export function symbols(count) {
   return made;
 }
 
+/** SHA-256 in hexadecimal: what the site keeps in place of a claim. */
+export async function digest(text) {
+  const found = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes(text)));
+  return Array.from(found, (one) => one.toString(16).padStart(2, '0')).join('');
+}
+
 /** 22 characters, 128 random bits and a little: what the ticket's QR carries. */
 export const claim = () => toBase64(crypto.getRandomValues(new Uint8Array(16)));
 

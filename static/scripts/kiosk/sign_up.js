@@ -26,8 +26,8 @@ function asked(question, draft, error) {
 
 function wrongAnswer(question, value) {
   const empty = value === undefined || value === null || value === '' || (Array.isArray(value) && !value.length);
-  if (empty) return question.is_required ? t('bad_empty') : null;
-  return question.kind === 'number' && !/^\d{1,6}$/.test(String(value).trim()) ? t('bad_number') : null;
+  if (empty) return question.is_required ? 'bad_empty' : null;
+  return question.kind === 'number' && !/^\d{1,6}$/.test(String(value).trim()) ? 'bad_number' : null;
 }
 
 const consent = (bundle) => h('p', { class: 'totem-consent', dir: 'auto' },
@@ -36,7 +36,7 @@ const consent = (bundle) => h('p', { class: 'totem-consent', dir: 'auto' },
 /** The screens for this meeting and this person: each draws itself and says what is wrong with it. */
 function steps({ bundle }, draft) {
   const offer = bundle.sign_up;
-  const found = [{ name: 'name', draw: nameScreen, check: () => ({ name: letters(draft.name) ? null : t('bad_name') }) }];
+  const found = [{ name: 'name', draw: nameScreen, check: () => ({ name: letters(draft.name) ? null : 'bad_name' }) }];
   if (offer.groups?.length) found.push({ name: 'group', draw: groupScreen, check: () => ({}) });
   if (draft.more) {
     found.push({ name: 'contact', draw: contactScreen, check: () => checkContact(draft) });
@@ -53,8 +53,8 @@ function steps({ bundle }, draft) {
 }
 
 function checkContact({ email, phone }) {
-  return { email: !letters(email) || /^[^\s@]+@[^\s@]+\.[^\s@]{2,}$/.test(letters(email)) ? null : t('bad_email'),
-    phone: !letters(phone) || letters(phone).replace(/\D/g, '').length >= 6 ? null : t('bad_phone') };
+  return { email: !letters(email) || /^[^\s@]+@[^\s@]+\.[^\s@]{2,}$/.test(letters(email)) ? null : 'bad_email',
+    phone: !letters(phone) || letters(phone).replace(/\D/g, '').length >= 6 ? null : 'bad_phone' };
 }
 
 function nameScreen({ bundle }, draft, errors) {
