@@ -12,7 +12,7 @@ from wtforms import Field, HiddenField
 from wtforms.i18n import messages_path
 from wtforms.validators import Length
 
-from lab.kernel.errors import Invalid, RateLimited
+from lab.kernel.errors import Conflict, Denied, Invalid, RateLimited
 from lab.kernel.ids import new_key
 from lab.web.i18n import language
 from lab.web.labels import error_words
@@ -46,14 +46,25 @@ class CreatingForm(LabForm):
             self.idempotency_key.data = new_key()
 
 
-def refuse(form: FlaskForm, error: Invalid) -> None:
-    """Put what a service refused beside the field it speaks about, or on top when there is none."""
+def refuse(form: FlaskForm, error: Invalid | Conflict | Denied) -> int:
+    """Say beside the field it speaks about, or on top, why a service refused.
+
+    Gives the status under which the page comes back with everything typed: 422 for what can be put right,
+    409 where somebody was quicker or the state does not admit it, 403 where the right is missing.
+    """
+    if isinstance(error, Denied):
+        form.form_errors.append(str(error_words(error.reason)))
+        return 403
     words = str(error_words(error.code))
+    if isinstance(error, Conflict):
+        form.form_errors.append(words)
+        return 409
     if error.field in form:
         field = form[error.field]
         field.errors = [*field.errors, words]
     else:
         form.form_errors.append(words)
+    return 422
 
 
 def say_limited(field: Field, error: RateLimited) -> dict[str, str]:

@@ -65,15 +65,12 @@ def enter() -> ResponseReturnValue:
     try:
         email = sign_in.clean_email(form.email.data or "")
         return _send_sign_in_code(form, email) if by_code else _try_password(form, email)
-    except Invalid as error:
-        refuse(form, error)
-        return _draw_sign_in(form), 422
     except RateLimited as error:
         headers = say_limited(form.email if by_code else form.password, error)
         return _draw_sign_in(form), 429, headers
-    except Denied as error:
-        form.form_errors.append(error_words(error.reason))
-        return _draw_sign_in(form), 403
+    except (Invalid, Denied) as error:
+        status = refuse(form, error)
+        return _draw_sign_in(form), status
 
 
 def _send_sign_in_code(form: SignInForm, email: str) -> Response:

@@ -18,7 +18,6 @@ from lab.web.app_state import context, transaction
 from lab.web.forms.base import LabForm, refuse
 from lab.web.forms.conversation import CommentForm, EditCommentForm
 from lab.web.item_parts import asked_key, comments_closed, mark, talks
-from lab.web.labels import error_words
 from lab.web.numbers import whole
 
 blueprint = Blueprint("comments", __name__)
@@ -60,9 +59,9 @@ def create(code: str) -> tuple[str, int] | Response:
         refuse(form, error)
         return _write_page(form, _readable(code), _parent(parent_id)), 422
     except Conflict as error:
-        form.form_errors.append(str(error_words(error.code)))
+        status = refuse(form, error)
         form.parent.data = ""
-        return _write_page(form, _readable(code), None), 409
+        return _write_page(form, _readable(code), None), status
     flash(_("Il tuo commento è qui sotto."), "success")
     return redirect(_place_of(written), 303)
 

@@ -17,7 +17,6 @@ from lab.web.access import allow
 from lab.web.app_state import context, transaction
 from lab.web.forms.base import refuse
 from lab.web.forms.minutes import SettleForm
-from lab.web.labels import error_words
 from lab.web.nav import NavItem
 from lab.web.pagination import decode_key, encode_key, page_url
 
@@ -91,11 +90,8 @@ def settle(number: int) -> Response | tuple[str, int]:
     try:
         with transaction() as ctx:
             commitments.settle(ctx, command)
-    except Invalid as error:
-        refuse(form, error)
-        return _page(number, form), 422
-    except Conflict as error:
-        form.form_errors.append(str(error_words(error.code)))
-        return _page(number, form), 409
+    except (Invalid, Conflict) as error:
+        status = refuse(form, error)
+        return _page(number, form), status
     flash(_("Segnato: lo leggono tutti."), "success")
     return redirect(url_for("commitments.index"), 303)

@@ -22,7 +22,6 @@ from lab.web.app_state import context, lab, transaction
 from lab.web.event_tabs import event_tabs
 from lab.web.forms.base import LabForm, refuse
 from lab.web.forms.events import EventForm, write_agenda
-from lab.web.labels import error_words
 from lab.web.pagination import decode_key, encode_key, page_url
 
 blueprint = Blueprint("event_desk", __name__, url_prefix="/regia/eventi")
@@ -124,19 +123,17 @@ def save(code: str) -> Response | Page:
         except Invalid as error:
             refuse(form, error)
         except Conflict as error:
-            status = 409
-            event = catch_up(form, code, error)
+            status, event = refuse(form, error), seen_now(form, code)
         else:
             flash(_("Fatto. Se cambiano giorno, ora o posto, chi è iscritto riceve un messaggio."), "success")
             return redirect(url_for("event_desk.show", code=code), 303)
     return _draw_edit(form, event), status
 
 
-def catch_up(form: Any, code: str, error: Conflict) -> Event:
+def seen_now(form: Any, code: str) -> Event:
     """The meeting as it is now: sending again means having seen it."""
     event = event_desk.own(context(), code)
     form.version.data = str(event.version)
-    form.form_errors.append(str(error_words(error.code)))
     return event
 
 

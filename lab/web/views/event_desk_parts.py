@@ -22,7 +22,7 @@ from lab.web.event_tabs import event_tabs
 from lab.web.forms.base import LabForm, refuse
 from lab.web.forms.events import CancelForm, CopyForm, DocumentForm, HostsForm, SeriesForm
 from lab.web.numbers import version_of
-from lab.web.views.event_desk import Page, blueprint, catch_up, crumbs
+from lab.web.views.event_desk import Page, blueprint, crumbs, seen_now
 
 _ID = "<int(max=9007199254740991):number>"
 
@@ -77,7 +77,7 @@ def cancel(code: str) -> Response | Page:
         except Invalid as error:
             refuse(form, error)
         except Conflict as error:
-            status, event = 409, catch_up(form, code, error)
+            status, event = refuse(form, error), seen_now(form, code)
         else:
             return _done(code, _("L'incontro è annullato. Chi ha lasciato un contatto riceve un messaggio."))
     return _draw("cancel", form, event, _("Annulla")), status
@@ -139,7 +139,7 @@ def make_series(code: str) -> Response | Page:
         except Invalid as error:
             refuse(form, error)
         except Conflict as error:
-            status, event = 409, catch_up(form, code, error)
+            status, event = refuse(form, error), seen_now(form, code)
         else:
             made = ngettext("C'è %(num)d data in più.", "Ci sono %(num)d date in più.", times)
             return _done(code, made)
@@ -171,7 +171,7 @@ def save_hosts(code: str) -> Response | Page:
         except Invalid as error:
             refuse(form, error)
         except Conflict as error:
-            status, event = 409, catch_up(form, code, error)
+            status, event = refuse(form, error), seen_now(form, code)
         else:
             flash(_("Fatto. Solo chi conduce vede chi è iscritto."), "success")
             return redirect(url_for("event_desk.index"), 303)

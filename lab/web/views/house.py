@@ -26,7 +26,6 @@ from lab.web.app_state import context, lab, transaction
 from lab.web.forms.base import LabForm, refuse
 from lab.web.forms.house import LINKS, PlaceForm, ProfileForm, RulesForm, ThemeForm
 from lab.web.i18n import language
-from lab.web.labels import error_words
 from lab.web.nav import NavItem
 from lab.web.numbers import whole
 from lab.web.pagination import decode_key, encode_key, page_url
@@ -137,11 +136,11 @@ def _store(wanted: site.Rules | site.Profile, version: str | None, **forms: Any)
             site.change(ctx, wanted, whole(version) or 0)
     except Conflict as error:
         form = next(iter(forms.values()))
-        form.form_errors.append(error_words(error.code))
+        status = refuse(form, error)
         # The next try is made knowing of the change.
         key = site.RULES_KEY if isinstance(wanted, site.Rules) else site.PROFILE_KEY
         form.version.data = str(site.versions(context()).get(key, 0))
-        return _draw_settings(**forms), 409
+        return _draw_settings(**forms), status
     flash(_("Salvato. Si vede da subito."), "success")
     return redirect(url_for("house.settings"), 303)
 

@@ -21,7 +21,6 @@ from lab.web.event_tabs import event_tabs, event_trail
 from lab.web.formats import datetime_words, time_words
 from lab.web.forms.base import LabForm, refuse
 from lab.web.forms.kiosk import CodeForm, FileForm
-from lab.web.labels import error_words
 from lab.web.qr import qr_svg
 
 blueprint = Blueprint("kiosk_desk", __name__, url_prefix="/regia/eventi")
@@ -96,11 +95,8 @@ def make_code(code: str) -> Shown:
         try:
             with transaction() as ctx:
                 made, symbols = devices.make_code(ctx, command)
-        except Invalid as error:
-            refuse(form, error)
-        except Conflict as error:
-            form.form_errors.append(str(error_words(error.code)))
-            status = 409
+        except (Invalid, Conflict) as error:
+            status = refuse(form, error)
         else:
             # Shown to nobody but this browser, which forgets the earlier ones.
             session[_CODES] = {str(made.id): symbols}

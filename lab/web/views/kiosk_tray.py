@@ -45,11 +45,8 @@ def take(code: str, item_id: int) -> Shown:
         try:
             with transaction() as ctx:
                 kiosk_tray.take(ctx, Take(item_id, form.said(), _reason(form)), lab().signer)
-        except Invalid as error:
-            refuse(form, error)
-        except Conflict as error:
-            form.form_errors.append(str(error_words(error.code)))
-            status = 409
+        except (Invalid, Conflict) as error:
+            status = refuse(form, error)
         else:
             return _done(code, _("Preso."))
     event, _grant = hosting.by_code(context(), code)
@@ -66,11 +63,8 @@ def drop(code: str, item_id: int) -> Shown:
         try:
             with transaction() as ctx:
                 kiosk_tray.drop(ctx, item_id, form.reason.data)
-        except Invalid as error:
-            refuse(form, error)
-        except Conflict as error:
-            form.form_errors.append(str(error_words(error.code)))
-            status = 409
+        except (Invalid, Conflict) as error:
+            status = refuse(form, error)
         else:
             return _done(code, _("Lasciato fuori."))
     event, _grant = hosting.by_code(context(), code)

@@ -148,7 +148,7 @@ def erase() -> ResponseReturnValue:
     except Denied as error:
         if error.reason == "prove_first":
             return ask_proof()
-        form.form_errors.append(error_words(error.reason))
+        refuse(form, error)
         return draw("leave", form=form), 409
     logout_user()
     session.clear()

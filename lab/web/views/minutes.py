@@ -18,7 +18,6 @@ from lab.web.app_state import context, transaction
 from lab.web.event_tabs import event_tabs, event_trail
 from lab.web.forms.base import refuse
 from lab.web.forms.minutes import MinutesForm, row_of
-from lab.web.labels import error_words
 
 blueprint = Blueprint("minutes", __name__)
 
@@ -116,10 +115,10 @@ def _again(event: Event, form: MinutesForm, status: int) -> tuple[str, int]:
 
 def _conflict(event: Event, form: MinutesForm, error: Conflict) -> tuple[str, int]:
     """Somebody was quicker: their text is on the page beside what was typed, which can be sent knowingly."""
-    form.form_errors.append(str(error_words(error.code)))
+    status = refuse(form, error)
     found = minutes.draft(context(), event)
     form.version.data, form.version.raw_data = found.version, None
-    return _page(event, form, found), 409
+    return _page(event, form, found), status
 
 
 @blueprint.get("/eventi/<code>/verbale")

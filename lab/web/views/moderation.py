@@ -182,12 +182,9 @@ def make_appeal(act_id: int) -> Shown:
     try:
         with transaction() as ctx:
             moderation.appeal(ctx, act_id, form.words.data or "")
-    except Invalid as error:
-        refuse(form, error)
-        return _appeal(act_id, form), 422
-    except Conflict as error:
-        form.form_errors.append(str(error_words(error.code)))
-        return _appeal(act_id, form), 409
+    except (Invalid, Conflict) as error:
+        status = refuse(form, error)
+        return _appeal(act_id, form), status
     flash(_("Ricevuto. Guarda un'altra persona, e ti rispondiamo."), "success")
     return redirect(url_for("moderation.appeal", act_id=act_id), 303)
 

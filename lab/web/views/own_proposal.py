@@ -18,7 +18,6 @@ from lab.web.access import allow, cached
 from lab.web.app_state import context, lab, transaction
 from lab.web.forms.base import refuse
 from lab.web.forms.proposals import EditForm, WithdrawForm
-from lab.web.labels import error_words
 from lab.web.numbers import version_of
 from lab.web.views.drafts import spend_upload
 from lab.web.views.proposals import blueprint
@@ -70,17 +69,15 @@ def save_edit(code: str) -> Response | tuple[str, int]:
         received = _received(_room(proposal.contribution))
         with transaction() as ctx:
             proposals.edit(ctx, _command(form, proposal.contribution_id, received))
-    except Invalid as error:
-        refuse(form, error)
-    except Conflict as error:
-        form.form_errors.append(str(error_words(error.code)))
+    except (Invalid, Conflict) as error:
+        status = refuse(form, error)
     else:
         flash(_("Fatto. Le parole di prima restano leggibili."), "success")
         return redirect(url_for("proposals.show", code=code), 303)
     for photo in received:
         uploads.discard(lab().settings.uploads, photo)
     again = proposals.own(context(), code)
-    return _edit_page(form, again), 409 if form.form_errors else 422
+    return _edit_page(form, again), status
 
 
 def _room(one: Contribution) -> int:

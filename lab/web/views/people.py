@@ -144,10 +144,8 @@ def save(person_id: int) -> ResponseReturnValue:
                 people.change(ctx, person_id, _typed(form))
             flash(_("Salvato."), "success")
             return redirect(url_for("people.show", person_id=person_id), 303)
-    except Invalid as error:
+    except (Invalid, Denied) as error:
         refuse(form, error)
-    except Denied as error:
-        form.form_errors.append(error_words(error.reason))
     return render_template("pages/people/new.html", form=form, person=person), 422
 
 
@@ -215,12 +213,9 @@ def give_role(person_id: int) -> ResponseReturnValue:
         )  # fmt: skip
         with transaction() as ctx:
             roles.give(ctx, command)
-    except Invalid as error:
-        refuse(form, error)
-        return _draw(person_id, role_form=form), 422
-    except Conflict as error:
-        form.form_errors.append(error_words(error.code))
-        return _draw(person_id, role_form=form), 409
+    except (Invalid, Conflict) as error:
+        status = refuse(form, error)
+        return _draw(person_id, role_form=form), status
     flash(_("Incarico dato. La persona deve entrare di nuovo."), "success")
     return redirect(url_for("people.show", person_id=person_id), 303)
 
@@ -292,11 +287,8 @@ def _block(person_id: int, *, out: bool) -> ResponseReturnValue:
         command = people.Block(min(person_id, _MAX_ID), form.reason.data or "")
         with transaction() as ctx:
             (people.block if out else people.unblock)(ctx, command)
-    except Invalid as error:
-        refuse(form, error)
-        return _draw(person_id, block_form=form), 422
-    except Denied as error:
-        form.form_errors.append(error_words(error.reason))
-        return _draw(person_id, block_form=form), 403
+    except (Invalid, Denied) as error:
+        status = refuse(form, error)
+        return _draw(person_id, block_form=form), status
     flash(_("Accesso chiuso. Abbiamo detto il perché.") if out else _("Accesso di nuovo aperto."), "success")
     return redirect(url_for("people.show", person_id=person_id), 303)

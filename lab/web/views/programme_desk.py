@@ -24,7 +24,6 @@ from lab.web.access import allow
 from lab.web.app_state import context, transaction
 from lab.web.forms import programme as forms
 from lab.web.forms.base import refuse
-from lab.web.labels import error_words
 from lab.web.numbers import version_of
 
 blueprint = Blueprint("programme_desk", __name__, url_prefix="/regia/programma")
@@ -216,8 +215,8 @@ def save(section: str, key: int | None = None) -> Response | Page:
         except Invalid as error:
             refuse(form, error)
         except Conflict as error:
-            status = 409
-            _catch_up(form, known, key, error)
+            status = refuse(form, error)
+            _seen_now(form, known, key)
         else:
             flash(_("Fatto. Lo leggono tutti da adesso."), "success")
             return redirect(url_for("programme_desk.index"), 303)
@@ -236,14 +235,13 @@ def _form_of(known: Section, key: int | None) -> type[FlaskForm]:
     return forms.HandOverForm if known.form is forms.ProjectForm and key is not None else known.form
 
 
-def _catch_up(form: Any, known: Section, key: int | None, error: Conflict) -> None:
-    """Show that it changed: sending again means having been told."""
+def _seen_now(form: Any, known: Section, key: int | None) -> None:
+    """It changed meanwhile: sending again means having been told."""
     row = known.find(context(), key)
     if "seen" in form:
         form.seen.data = editing.fingerprint(row)
     if "version" in form and isinstance(row, Project):
         form.version.data = str(row.version)
-    form.form_errors.append(str(error_words(error.code)))
 
 
 def _draw(form: Any, known: Section, section: str, key: int | None) -> str:

@@ -19,7 +19,6 @@ from lab.web.app_state import context, transaction
 from lab.web.change_words import part_words
 from lab.web.forms.base import refuse
 from lab.web.forms.projects import EditForm, RemoveForm
-from lab.web.labels import error_words
 from lab.web.views.project_sections import SECTIONS, Section
 
 blueprint = Blueprint("project_desk", __name__, url_prefix="/regia/progetti")
@@ -88,8 +87,7 @@ def save(code: str, section: str, part: int | None = None) -> Response | Page:
         except Invalid as error:
             refuse(form, error)
         except Conflict as error:
-            status = 409
-            project = _catch_up(form, code, error)
+            status, project = refuse(form, error), _seen_now(form, code)
         else:
             return _done(code)
     return _draw(form, known, project, section, part), status
@@ -119,8 +117,7 @@ def remove(code: str, section: str, part: int) -> Response | Page:
         except Invalid as error:
             refuse(form, error)
         except Conflict as error:
-            status = 409
-            project = _catch_up(form, code, error)
+            status, project = refuse(form, error), _seen_now(form, code)
         else:
             return _done(code)
     return _draw_removal(form, known, project, section, part), status
@@ -140,11 +137,10 @@ def _removable(section: str) -> Section:
     return known
 
 
-def _catch_up(form: EditForm, code: str, error: Conflict) -> Project:
-    """Show the project as it is now: sending again means having seen it."""
+def _seen_now(form: EditForm, code: str) -> Project:
+    """The project as it is now: sending again means having seen it."""
     project = project_desk.own(context(), code)
     form.version.data = str(project.version)
-    form.form_errors.append(str(error_words(error.code)))
     return project
 
 

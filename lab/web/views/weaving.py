@@ -19,7 +19,6 @@ from lab.web.access import allow
 from lab.web.app_state import context, transaction
 from lab.web.forms.actions import ActionForm, DecideForm, action_data
 from lab.web.forms.base import LabForm, refuse
-from lab.web.labels import error_words
 from lab.web.numbers import version_of
 from lab.web.weaving_page import crumbs, draw, may_edit, refused
 
@@ -163,11 +162,8 @@ def save(code: str) -> Response | tuple[str, int]:
                 actions.adopt(ctx, Adopt(action.id, version, form.plan(), under_way))
             else:
                 actions.amend(ctx, Amend(action.id, version, form.plan()))
-    except Invalid as error:
-        refuse(form, error)
-        return _form_page(form, action_pages.by_code(context(), code)), 422
-    except Conflict as error:
-        form.form_errors.append(str(error_words(error.code)))
-        return _form_page(form, action_pages.by_code(context(), code)), 409
+    except (Invalid, Conflict) as error:
+        status = refuse(form, error)
+        return _form_page(form, action_pages.by_code(context(), code)), status
     flash(_("Adottata con le modifiche.") if adopted else _("Salvato."), "success")
     return redirect(url_for("weaving.show", code=code), 303)

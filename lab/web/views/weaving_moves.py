@@ -16,7 +16,6 @@ from lab.web.access import allow
 from lab.web.app_state import context, transaction
 from lab.web.forms.actions import DecideForm, SendBackForm, UnweaveForm, WeaveForm
 from lab.web.forms.base import refuse
-from lab.web.labels import error_words
 from lab.web.numbers import version_of
 from lab.web.views.weaving import blueprint
 from lab.web.weaving_page import draw, refused
@@ -62,13 +61,9 @@ def send_back(code: str) -> Response | tuple[str, int]:
     try:
         with transaction() as ctx:
             actions.send_back(ctx, SendBack(action.id, version_of(form.version.data), form.reason.data or ""))
-    except Invalid as error:
-        form.validate()
-        if not form.errors:
+    except (Invalid, Conflict) as error:
+        if isinstance(error, Conflict) or form.validate():
             refuse(form, error)
-        return refused(code, error, send_back=form)
-    except Conflict as error:
-        form.form_errors.append(str(error_words(error.code)))
         return refused(code, error, send_back=form)
     flash(_("Rimandata al Laboratorio con il tuo motivo."), "success")
     return redirect(url_for("weaving.show", code=code), 303)

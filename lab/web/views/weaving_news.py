@@ -17,7 +17,6 @@ from lab.web.access import allow
 from lab.web.app_state import context, lab, transaction
 from lab.web.forms.actions import NewsForm
 from lab.web.forms.base import refuse
-from lab.web.labels import error_words
 from lab.web.numbers import version_of
 from lab.web.views.drafts import spend_upload
 from lab.web.views.weaving import blueprint
@@ -87,10 +86,8 @@ def _discard(received: list[StoredPhoto]) -> None:
 
 def _news_refused(code: str, form: NewsForm, error: Invalid | Conflict) -> tuple[str, int]:
     page = action_pages.page(context(), code)
-    if isinstance(error, Invalid):
-        refuse(form, error)
-        return draw(page, news=form), 422
-    form.form_errors.append(str(error_words(error.code)))
-    # What was typed stands; sending it again now answers to the page as it has become.
-    form.version.data = str(page.action.version)
-    return draw(page, news=form), 409
+    status = refuse(form, error)
+    if isinstance(error, Conflict):
+        # What was typed stands; sending it again now answers to the page as it has become.
+        form.version.data = str(page.action.version)
+    return draw(page, news=form), status
