@@ -13,8 +13,6 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import select
 
-from lab.db.locking import locked
-from lab.kernel.errors import NotFound
 from lab.kernel.text import clean_line, valid_email
 from lab.kernel.tokens import Signer
 from lab.mail import links, ticket_mails
@@ -25,8 +23,7 @@ from lab.models.contributions import Contribution
 from lab.models.notifications import Notification
 from lab.models.operations import OutboxItem
 from lab.policy.actor import Actor
-from lab.policy.permissions import Permission
-from lab.services import audience, audit, site, telling
+from lab.services import audience, site, telling
 from lab.services.context import Context
 from lab.settings import Settings
 
@@ -95,7 +92,11 @@ def message(ctx: Context, settings: Settings, item: OutboxItem, mail: Mail) -> E
         _draw_in(made, mail.picture)
     if mail.calendar is not None:
         made.add_attachment(
-            mail.calendar, "text", "calendar", filename="incontro.ics", params={"method": "PUBLISH"}
+            mail.calendar,
+            "text",
+            "calendar",
+            filename="incontro.ics",
+            params={"method": "PUBLISH", "charset": "utf-8"},
         )
     # Last, because setting content takes such headers away.
     made["Content-Language"] = mail.locale
@@ -114,18 +115,6 @@ def message_id(settings: Settings, item: OutboxItem) -> str:
     """The same for every try at this piece of work, and no other's."""
     host = urlsplit(settings.base_url).hostname or "localhost"
     return f"<lab.{item.id}.{int(item.created_at.timestamp() * 1_000_000)}@{host}>"
-
-
-def read_mail(ctx: Context, settings: Settings, signer: Signer, item_id: int) -> Mail | None:
-    """A mail that has not left, for an administrator's eyes; the look is written down, so it needs a
-    transaction. None when nothing would be sent. Raises `NotFound` once it has left.
-    """
-    grant = ctx.require(Permission.OUTBOX_SEE)
-    item = locked(ctx.session, OutboxItem, item_id)
-    if item.topic != "mail" or item.done_at is not None:
-        raise NotFound("mail")
-    audit.record(ctx, "outbox.read", item, grant, tag=item.payload.get("tag", ""))
-    return write(ctx, settings, signer, item)
 
 
 def _to_address(ctx: Context, settings: Settings, item: OutboxItem) -> Mail | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from lab.db.locking import locked
 from lab.kernel.errors import Conflict, Invalid, LabError, NotFound
@@ -71,12 +71,6 @@ def settled_items(ctx: Context, event_id: int) -> Sequence[TrayItem]:
     """What somebody has looked at, the latest first."""
     query = select(TrayItem).where(TrayItem.event_id == event_id, TrayItem.settled_at.is_not(None))
     return ctx.session.execute(query.order_by(TrayItem.settled_at.desc()).limit(_SHOWN)).scalars().all()
-
-
-def count_open(ctx: Context, event_id: int) -> int:
-    """How many records wait for a person."""
-    query = select(func.count()).where(TrayItem.event_id == event_id, TrayItem.settled_at.is_(None))
-    return int(ctx.session.execute(query).scalar_one())
 
 
 def look(ctx: Context, event_code: str, item_id: int) -> tuple[Event, TrayItem]:

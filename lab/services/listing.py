@@ -8,12 +8,23 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, literal, null, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    and_,
+    exists,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import InstrumentedAttribute
 
 from lab.db import search
 from lab.db.types import UtcDateTime
-from lab.kernel.text import search_words
 from lab.models.contributions import (
     ASIDE_STATES,
     Contribution,
@@ -30,6 +41,8 @@ from lab.services.context import Context
 PAGE = 24
 #: How many are put on the plan at once.
 PINS = 60
+#: So few inputs of a project are sorted at once.
+_FEW = 2_000
 
 
 class Order(StrEnum):
@@ -54,11 +67,6 @@ class Wish:
     kind: Kind | None = None
     order: Order = Order.RECENT
     on_plan: bool = False
-
-    @property
-    def is_search(self) -> bool:
-        """Whether the words leave something to look for."""
-        return bool(search_words(self.words))
 
 
 @dataclass(frozen=True)
@@ -208,11 +216,14 @@ def _base(ctx: Context, wish: Wish) -> tuple[Select[Any], list[ColumnElement[Any
             Contribution, documents.contribution_id == Contribution.id
         )
         conditions = [documents.kind == "contribution", documents.is_public, found]
-    elif wish.project_id is not None and wish.order is Order.RECENT:
-        # From the links, which stand in this order: a project of many inputs is not read whole.
-        columns = [ContributionProject.said_at.expression, ContributionProject.contribution_id.expression]
+    elif wish.project_id is not None and (wish.order is Order.RECENT or _is_small(ctx, wish.project_id)):
+        # From the links, which stand in the order of time: a project of many inputs is not read whole. The
+        # few of a small one are sorted; by a sum, which is in no index that would lead through all inputs.
         links = ContributionProject.__table__
         source = links.join(Contribution, ContributionProject.contribution_id == Contribution.id)
+        columns = [ContributionProject.said_at.expression, ContributionProject.contribution_id.expression]
+        if wish.order is not Order.RECENT:
+            columns[0] = _ORDERS[wish.order] + 0
         conditions = [ContributionProject.project_id == wish.project_id]
         wish = replace(wish, project_id=None)
     else:
@@ -228,6 +239,13 @@ def _base(ctx: Context, wish: Wish) -> tuple[Select[Any], list[ColumnElement[Any
         .where(*conditions, *_conditions(wish))
     )
     return query, columns
+
+
+def _is_small(ctx: Context, project_id: int) -> bool:
+    """Whether so little was said of a project that it is quicker read whole than searched for in the order."""
+    some = select(ContributionProject.contribution_id).where(ContributionProject.project_id == project_id)
+    counted = select(func.count()).select_from(some.limit(_FEW + 1).subquery())
+    return int(ctx.session.execute(counted).scalar_one()) <= _FEW
 
 
 def _conditions(wish: Wish) -> list[ColumnElement[bool]]:
@@ -251,10 +269,12 @@ def _conditions(wish: Wish) -> list[ColumnElement[bool]]:
         if value is not None:
             conditions.append(column == value)
     if wish.project_id is not None:
-        spoken = select(ContributionProject.contribution_id).where(
-            ContributionProject.project_id == wish.project_id
+        # Asked of each input on the way, not made into a list of all beforehand.
+        spoken = exists().where(
+            ContributionProject.contribution_id == Contribution.id,
+            ContributionProject.project_id == wish.project_id,
         )
-        conditions.append(Contribution.id.in_(spoken))
+        conditions.append(spoken)
     if wish.on_plan:
         conditions.append(or_(Contribution.place_id.is_not(None), Contribution.x.is_not(None)))
     return conditions

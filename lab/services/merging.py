@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import delete, select
-from sqlalchemy.orm import joinedload
 
 from lab.db.locking import locked
 from lab.kernel.errors import Conflict, Invalid
@@ -373,14 +372,3 @@ def merged_here(ctx: Context, contribution_id: int) -> list[tuple[Merge, Contrib
         .order_by(Merge.id)
     )
     return [(merge, source) for merge, source in ctx.session.execute(query)]
-
-
-def co_authors(ctx: Context, contribution_id: int) -> list[ContributionAuthor]:
-    """Who came in through merges, each with the input they wrote."""
-    query = (
-        select(ContributionAuthor)
-        .where(ContributionAuthor.contribution_id == contribution_id)
-        .options(joinedload(ContributionAuthor.via))
-        .order_by(ContributionAuthor.id)
-    )
-    return list(ctx.session.execute(query).scalars())

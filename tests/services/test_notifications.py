@@ -13,19 +13,17 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from lab.db.engine import Database
-from lab.jobs.runner import Runner
 from lab.kernel.clock import FrozenClock
-from lab.kernel.errors import NotFound
 from lab.kernel.tokens import Signer
 from lab.mail import links
-from lab.mail.post import STOP_MAIL, read_mail
+from lab.mail.post import STOP_MAIL
 from lab.models.accounts import MailRhythm, Person
 from lab.models.answers import Answer, Verdict
 from lab.models.contributions import Contribution, ContributionProject, Outcome, State, Visibility
 from lab.models.notifications import Letter, Notification
-from lab.models.operations import AuditEntry, OutboxItem
+from lab.models.operations import AuditEntry
 from lab.policy.actor import SYSTEM
-from lab.services import contributions, letters, notifications, outbox
+from lab.services import contributions, letters, notifications
 from lab.services.context import Context
 from lab.services.notifications import Hearer
 from lab.settings import Settings
@@ -250,21 +248,3 @@ def test_addresses_in_mails_are_addresses_of_the_site(app: Flask) -> None:
         (links.appeal_path(7), "moderation.appeal"),
     ):  # fmt: skip
         assert adapter.match(path, method="GET")[0] == endpoint
-
-
-def test_an_administrator_reads_a_waiting_mail_and_the_look_is_logged(  # type: ignore[no-untyped-def]
-    act, world: World, settings: Settings, database: Database, clock: FrozenClock
-) -> None:
-    tell(act, world, said(act, world), "1:x")
-    clock.advance(timedelta(minutes=3))
-    Runner(settings, database, clock, None).drain()
-    signer = Signer(settings.secret_key, clock)
-    with act("administrator") as ctx:
-        (item,) = [one for one in outbox.waiting(ctx) if one.topic == "mail"]
-        mail = read_mail(ctx, settings, signer, item.id)
-        assert mail is not None and mail.to == "rosa@example.org" and "Panchine" in mail.words.text
-    with act() as ctx:
-        assert "outbox.read" in list(ctx.session.execute(select(AuditEntry.verb)).scalars())
-        item_id = ctx.session.execute(select(OutboxItem.id).where(OutboxItem.topic == "mail")).scalar_one()
-    with act("moderator") as ctx, pytest.raises(NotFound):
-        read_mail(ctx, settings, signer, item_id)
