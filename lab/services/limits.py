@@ -57,14 +57,16 @@ RECORDS_PER_DEVICE = Limit("kiosk_records", 3000, 900)
 DRAFT_PER_ADDRESS = Limit("draft_address", 12000, 3600)
 
 
-def spend(ctx: Context, limit: Limit, key: str) -> None:
-    """Count one use. Raises `RateLimited` with the seconds left in the window when it is one too many."""
+def spend(ctx: Context, limit: Limit, key: str, times: int = 1) -> None:
+    """Count one use, or several of this moment. Raises `RateLimited` with the seconds left in the window when
+    that is too many.
+    """
     stamp = int(ctx.now.timestamp())
     start = datetime.fromtimestamp(stamp - stamp % limit.seconds, UTC)
     table = RateCounter.__table__
     assert isinstance(table, Table)
     row = {"bucket": limit.bucket, "key_digest": token_digest(f"{limit.bucket}:{key}"), "window_start": start}
-    used = add_to(ctx.session, table, row)
+    used = add_to(ctx.session, table, row, times)
     if used > limit.most:
         raise RateLimited(limit.seconds - stamp % limit.seconds)
 

@@ -50,10 +50,23 @@ def announce(ctx: Context, event: str, **ids: Any) -> None:
     `ids` name the rows concerned. The fan-out in `lab.jobs.handlers` finds who is to be told; `key` is
     unique to this happening, so telling can be repeated without anybody hearing twice.
     """
-    payload = {"event": event, "at": ctx.now.isoformat(), "by": ctx.actor.person_id, **ids}
-    row = {"topic": "announce", "payload": payload, "created_at": ctx.now, "available_at": ctx.now}
-    # One row, of which nobody wants an object: every act of everybody says something.
-    ctx.session.execute(_INSERT, row)
+    announce_all([(ctx, event, ids)])
+
+
+def announce_all(happenings: Sequence[tuple[Context, str, dict[str, Any]]]) -> None:
+    """The same for several happenings of one transaction: in whose context, which, and the ids."""
+    rows = [
+        {
+            "topic": "announce",
+            "payload": {"event": event, "at": ctx.now.isoformat(), "by": ctx.actor.person_id, **ids},
+            "created_at": ctx.now,
+            "available_at": ctx.now,
+        }
+        for ctx, event, ids in happenings
+    ]
+    if rows:
+        # Rows of which nobody wants an object: every act of everybody says something.
+        happenings[0][0].session.execute(_INSERT, rows)
 
 
 def waiting(ctx: Context, limit: int = 100) -> Sequence[OutboxItem]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -23,8 +24,6 @@ from lab.kernel.errors import Conflict, Invalid, NotFound
 from lab.kernel.text import clean_line, clean_text, fold, fold_email, valid_email
 from lab.models.events import EventState, Offer
 from lab.models.registrations import (
-    EventQuestion,
-    QuestionKind,
     Registration,
     RegistrationState,
     SignUp,
@@ -32,22 +31,22 @@ from lab.models.registrations import (
 )
 from lab.services import audit, hosting, outbox, seats
 from lab.services.context import Context
+from lab.services.sign_up_answers import check_answers, check_size
 
 NAME_LIMIT = 80
 NOTE_LIMIT = 500
-ANSWER_LIMIT = 500
 STANDING = (RegistrationState.CONFIRMED, RegistrationState.WAITING)
 #: Whoever writes down others: hosts, at the door, from paper, at the telephone.
 STAFF_SOURCES = (Source.DOOR, Source.PAPER, Source.DESK)
-#: Largest party that staff can write down on one line.
-PARTY_MOST = 50
 #: Telephone numbers without a country are numbers of this one.
 _COUNTRY = "IT"
+#: By any of these two sign-ups are one person's.
+_CONTACTS = ("person_id", "email_key", "phone_key")
 _TABLE = Registration.__table__
 assert isinstance(_TABLE, Table)
 # A thousand people press at once: what every sign-up asks is put together once, and reads plain columns.
-_REPEATED = select(_TABLE.c.id, _TABLE.c.payload_hash, _TABLE.c.forgotten_at).where(
-    _TABLE.c.client_uuid == bindparam("uuid")
+_REPEATED = select(_TABLE.c.id, _TABLE.c.client_uuid, _TABLE.c.payload_hash, _TABLE.c.forgotten_at).where(
+    _TABLE.c.client_uuid.in_(bindparam("uuids", expanding=True))
 )
 
 
@@ -108,44 +107,78 @@ def sign_up(ctx: Context, party: Party) -> Registration:
     `Conflict("already_signed_up")`. Raises `Invalid` for name, email, phone, party_size, group_id, needs,
     answers.<id>, consent; `Conflict` for event_cancelled, no_sign_up, not_open_yet, sign_up_closed.
     """
-    digest = payload_hash(party)
-    again = repeated(ctx, party.client_uuid, digest)
-    if again is not None:
-        return again
-    by_staff = bool(party.override_reason) or party.source in STAFF_SOURCES
-    if by_staff:
-        _run_by(ctx, party)
-    registration = _fresh(ctx, party, digest)
-    with seats.books(ctx, party.event_id) as held:
-        if held.has_questions or party.answers:
-            check_answers(ctx, party.event_id, party.answers, asks_all=party.source not in STAFF_SOURCES)
-        _check_open(ctx, held.sign_up, party)
-        _check_needs(held.sign_up, party)
-        check_size(held.sign_up, party.party_size, free_hand=by_staff)
-        if party.group_id is not None and party.group_id not in held.groups:
-            raise Invalid("group_id", "unknown")
-        registration.consent_version = party.consent_version or held.sign_up.consent_version
-        registration.code = party.code or held.next_code()
-        standing = standing_twin(ctx, registration)
-        if standing is None:
-            held.add(registration, over=bool(party.override_reason), lent=party.lease_id is not None)
-        else:
-            _beside(ctx, held, registration, standing)
-    tell(ctx, "registration.placed", registration)
-    return registration
+    return sign_up_all([(ctx, party)])[0]
+
+
+def sign_up_all(wishes: Sequence[tuple[Context, Party]]) -> list[Registration]:
+    """Put parties on the list of one event, in this order, under one lock. Their contexts share one session.
+
+    When one is refused this raises as `sign_up` does, and the transaction must not be kept.
+    """
+    earlier = _earlier(wishes)
+    placed: list[Registration] = []
+    new: list[tuple[Context, Party, Registration]] = []
+    for ctx, party in wishes:
+        again = earlier.get(party.client_uuid)
+        placed.append(again or _fresh(ctx, party))
+        if again is None:
+            new.append((ctx, party, placed[-1]))
+    if new:
+        _enter_all(new)
+    return placed
+
+
+def _enter_all(new: Sequence[tuple[Context, Party, Registration]]) -> None:
+    session = new[0][0].session
+    with seats.books(new[0][0], new[0][1].event_id) as held:
+        for number, (ctx, party, one) in enumerate(new):
+            # Sign-ups of this same moment are on no list yet where the next could be found.
+            if any(_same_contact(one, before) for _ctx, _party, before in new[:number]):
+                session.flush()
+            _enter(ctx, held, party, one)
+    heard = [(ctx, one) for ctx, _party, one in new if _reachable(one)]
+    outbox.announce_all([(ctx, "registration.placed", {"registration_id": one.id}) for ctx, one in heard])
+
+
+def _enter(ctx: Context, held: seats.Books, party: Party, registration: Registration) -> None:
+    by_staff = _is_by_staff(party)
+    if held.has_questions or party.answers:
+        check_answers(ctx, party.event_id, party.answers, asks_all=party.source not in STAFF_SOURCES)
+    _check_open(ctx, held.sign_up, party)
+    _check_needs(held.sign_up, party)
+    check_size(held.sign_up, party.party_size, free_hand=by_staff)
+    if party.group_id is not None and party.group_id not in held.groups:
+        raise Invalid("group_id", "unknown")
+    registration.consent_version = party.consent_version or held.sign_up.consent_version
+    registration.code = party.code or held.next_code()
+    standing = standing_twin(ctx, registration)
+    if standing is None:
+        held.add(registration, over=bool(party.override_reason), lent=party.lease_id is not None)
+    else:
+        _beside(ctx, held, registration, standing)
+
+
+def _is_by_staff(party: Party) -> bool:
+    return bool(party.override_reason) or party.source in STAFF_SOURCES
 
 
 def repeated(ctx: Context, client_uuid: str | None, digest: str) -> Registration | None:
     """What an earlier sending of the same id placed. Raises `Conflict("same_id_other_content")`."""
-    if not client_uuid:
-        return None
-    found = ctx.session.execute(_REPEATED, {"uuid": client_uuid}).one_or_none()
-    if found is None:
-        return None
-    # Once names are deleted nothing is left to compare with: the id alone says that it is the same.
-    if found.forgotten_at is None and found.payload_hash != digest:
-        raise Conflict("same_id_other_content")
-    return ctx.session.get_one(Registration, found.id)
+    return _repeated(ctx, {client_uuid: digest}).get(client_uuid) if client_uuid else None
+
+
+def _earlier(wishes: Sequence[tuple[Context, Party]]) -> dict[str | None, Registration]:
+    digests = {party.client_uuid: payload_hash(party) for _ctx, party in wishes if party.client_uuid}
+    return _repeated(wishes[0][0], digests)
+
+
+def _repeated(ctx: Context, digests: dict[str, str]) -> dict[str | None, Registration]:
+    found = ctx.session.execute(_REPEATED, {"uuids": list(digests)}).all() if digests else []
+    for one in found:
+        # Once names are deleted nothing is left to compare with: the id alone says that it is the same.
+        if one.forgotten_at is None and one.payload_hash != digests[one.client_uuid]:
+            raise Conflict("same_id_other_content")
+    return {one.client_uuid: ctx.session.get_one(Registration, one.id) for one in found}
 
 
 def by_client_uuid(ctx: Context, client_uuid: str | None, event_id: int) -> Registration | None:
@@ -182,8 +215,12 @@ def _ended(ctx: Context, registration: Registration) -> None:
 
 def tell(ctx: Context, event: str, registration: Registration) -> None:
     """Announce what happened to a sign-up, if there is a way to reach who made it."""
-    if registration.email or registration.person_id:
+    if _reachable(registration):
         outbox.announce(ctx, event, registration_id=registration.id)
+
+
+def _reachable(registration: Registration) -> bool:
+    return bool(registration.email or registration.person_id)
 
 
 def locked_registration(ctx: Context, registration_id: int) -> Registration:
@@ -221,7 +258,9 @@ def _run_by(ctx: Context, party: Party) -> None:
         audit.record(ctx, "registration.override", event, grant, reason=party.override_reason)
 
 
-def _fresh(ctx: Context, party: Party, digest: str) -> Registration:
+def _fresh(ctx: Context, party: Party) -> Registration:
+    if _is_by_staff(party):
+        _run_by(ctx, party)
     if not party.consent:
         raise Invalid("consent", "consent_needed")
     return Registration(
@@ -241,7 +280,7 @@ def _fresh(ctx: Context, party: Party, digest: str) -> Registration:
         sheet_no=party.sheet_no,
         line_no=party.line_no,
         client_uuid=party.client_uuid,
-        payload_hash=digest if party.client_uuid else None,
+        payload_hash=payload_hash(party) if party.client_uuid else None,
         claim_digest=party.claim_digest,
         said_at=party.said_at,
         override_reason=clean_line(party.override_reason, 200),
@@ -319,46 +358,9 @@ def _check_needs(sign_up: SignUp, party: Party) -> None:
         raise Invalid("needs", "unknown")
 
 
-def check_size(sign_up: SignUp, party_size: int, *, free_hand: bool = False) -> None:
-    """A party has at least one person and, unless staff write it down, no more than the form allows."""
-    if party_size < 1:
-        raise Invalid("party_size", "out_of_range")
-    if party_size > (PARTY_MOST if free_hand else sign_up.party_most):
-        raise Invalid("party_size", "party_too_big")
-
-
-def check_answers(ctx: Context, event_id: int, answers: dict[str, Any], *, asks_all: bool = True) -> None:
-    """The event's own questions: only known ones, choices among the offered; with `asks_all` the required
-    ones answered (whoever writes down others from paper or at the door asks nothing more).
-    """
-    query = select(EventQuestion).where(EventQuestion.event_id == event_id)
-    known = {str(question.id): question for question in ctx.session.execute(query).scalars()}
-    if set(answers) - set(known):
-        raise Invalid("answers", "unknown")
-    for key, question in known.items():
-        value = answers.get(key)
-        if value in (None, "", []):
-            if asks_all and question.is_required:
-                raise Invalid(f"answers.{key}", "required")
-        elif not _is_answer(question, value):
-            raise Invalid(f"answers.{key}", "unknown")
-
-
-def _is_answer(question: EventQuestion, value: Any) -> bool:
-    if question.kind is QuestionKind.MANY:
-        return isinstance(value, list) and all(item in question.options for item in value)
-    if not isinstance(value, str) or len(value) > ANSWER_LIMIT:
-        return False
-    if question.kind is QuestionKind.ONE:
-        return value in question.options
-    if question.kind is QuestionKind.YES_NO:
-        return value in ("yes", "no")
-    return question.kind is QuestionKind.TEXT or (value.isdecimal() and len(value) <= 6)
-
-
 def standing_twin(ctx: Context, registration: Registration) -> Registration | None:
     """Another sign-up of the same person that stands. Read under the lock: nobody slips in between."""
-    known = {name: getattr(registration, name) for name in ("person_id", "email_key", "phone_key")}
+    known = {name: getattr(registration, name) for name in _CONTACTS}
     known = {name: value for name, value in known.items() if value is not None}
     if not known:
         return None
@@ -367,6 +369,11 @@ def standing_twin(ctx: Context, registration: Registration) -> Registration | No
     with ctx.session.no_autoflush:
         found = ctx.session.execute(_twins(*known), said).scalar()
     return None if found is None else ctx.session.get_one(Registration, found)
+
+
+def _same_contact(one: Registration, other: Registration) -> bool:
+    pairs = ((getattr(one, name), getattr(other, name)) for name in _CONTACTS)
+    return any(mine is not None and mine == theirs for mine, theirs in pairs)
 
 
 @cache

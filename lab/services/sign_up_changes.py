@@ -15,6 +15,7 @@ from lab.policy.permissions import Permission
 from lab.services import outbox, registrations, seats
 from lab.services.context import Context
 from lab.services.registrations import STANDING
+from lab.services.sign_up_answers import check_answers, check_size
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def change(ctx: Context, command: Change, *, free_hand: bool = False) -> Registr
     """
     columns = registrations.who(command.name, command.email, command.phone)
     event_id = registrations.event_of(ctx, command.registration_id)
-    registrations.check_answers(ctx, event_id, command.answers, asks_all=not free_hand)
+    check_answers(ctx, event_id, command.answers, asks_all=not free_hand)
     with seats.books(ctx, event_id) as held:
         registration = registrations.locked_registration(ctx, command.registration_id)
         _check(ctx, held, registration, command, free_hand)
@@ -77,7 +78,7 @@ def _check(
         raise Invalid("group_id", "unknown")
     # Whoever was given more than the form allows keeps it.
     if command.party_size != registration.party_size:
-        registrations.check_size(held.sign_up, command.party_size, free_hand=free_hand)
+        check_size(held.sign_up, command.party_size, free_hand=free_hand)
 
 
 def _resize(held: seats.Books, registration: Registration, command: Change) -> None:

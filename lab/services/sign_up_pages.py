@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import and_, bindparam, exists, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, load_only
 
 from lab.kernel.errors import NotFound
 from lab.models.events import Event, EventState
@@ -42,11 +42,15 @@ def _query(*, mine: bool) -> Any:
     return query.where(Event.code == bindparam("code"), Event.is_public)
 
 
-#: By whether somebody is signed in, and whether the place is wanted: put together once for all readers.
+#: What a filled form is read with; its page shows more.
+_FOR_FORM = load_only(
+    Event.id, Event.code, Event.kind, Event.state, Event.starts_at, Event.is_public, Event.fullness
+)
+#: By whether somebody is signed in, and whether the page is wanted: put together once for all readers.
 _QUERIES = {
-    (mine, placed): query.options(joinedload(Event.place)) if placed else query
+    (mine, drawn): query.options(joinedload(Event.place) if drawn else _FOR_FORM)
     for mine, query in ((False, _query(mine=False)), (True, _query(mine=True)))
-    for placed in (False, True)
+    for drawn in (False, True)
 }
 
 
@@ -75,13 +79,13 @@ class Door:
         return books.room_for(group_id)
 
 
-def door(ctx: Context, code: str, *, placed: bool = True) -> Door:
-    """The page of signing up for a meeting; `placed`: with where it is. Raises `NotFound` for what is not
-    public.
+def door(ctx: Context, code: str, *, drawn: bool = True) -> Door:
+    """The page of signing up for a meeting; `drawn` False: only what reading its form takes.
+    Raises `NotFound` for what is not public.
     """
     person = ctx.actor.person_id
     said = {"code": code} if person is None else {"code": code, "person": person}
-    found = ctx.session.execute(_QUERIES[person is not None, placed], said).first()
+    found = ctx.session.execute(_QUERIES[person is not None, drawn], said).first()
     if found is None:
         raise NotFound("event")
     event: Event = found[0]

@@ -16,6 +16,7 @@ from lab.models.events import Event, Offer
 from lab.models.registrations import EventQuestion, QuestionKind, Registration, SeatGroup, SignUp
 from lab.services import audit, hosting, registrations, seats
 from lab.services.context import Context
+from lab.services.sign_up_answers import PARTY_MOST
 
 CAPACITY_MOST = 100_000
 KEEP_MOST = 365
@@ -140,7 +141,7 @@ def offer(ctx: Context, event: Event, capacity: int | None = None) -> SignUp:
 def _check_plain(command: Settings) -> None:
     for name, value, least, most in (
         ("capacity", command.capacity, 0, CAPACITY_MOST),
-        ("party_most", command.party_most, 1, registrations.PARTY_MOST),
+        ("party_most", command.party_most, 1, PARTY_MOST),
         ("keep_days", command.keep_days, 1, KEEP_MOST),
         ("remind_days", command.remind_days, 0, REMIND_MOST),
     ):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from flask import current_app, g
 from flask_babel import get_locale
 
 from lab.db.engine import Database
+from lab.db.together import Together
 from lab.kernel.clock import Clock
 from lab.kernel.ids import new_key
 from lab.kernel.tokens import Signer
@@ -31,6 +32,8 @@ class Lab:
     clock: Clock
     signer: Signer
     assets: Assets
+    #: Acts of many at the same moment, done in one transaction.
+    together: Together = field(default_factory=Together)
 
 
 def lab() -> Lab:

@@ -96,6 +96,38 @@ def test_sent_twice_is_one_sign_up_and_other_content_is_refused(database: Databa
         assert session.get_one(SignUp, event.id).taken == 1
 
 
+def test_those_who_come_at_the_same_moment_are_each_themselves(database: Database, world: World) -> None:
+    with database.writing() as session:
+        event = make_event(session, world, sign_up_capacity=3)
+        before = signed_up(session, event, "Ada", client_uuid="u-1")
+        ctx = ctx_of(session)
+        wishes = [
+            Party(event.id, "Bea", email="bea@example.org", client_uuid="u-2", locale="ar"),
+            Party(event.id, "Ada", client_uuid="u-1"),
+            Party(event.id, "Bea Rossi", email="BEA@example.org", client_uuid="u-3"),
+            Party(event.id, "Tre", party_size=3),
+            Party(event.id, "Uno"),
+        ]
+        placed = registrations.sign_up_all([(ctx, wish) for wish in wishes])
+        assert placed[1].id == before.id
+        states = [one.state for one in placed]
+        assert states == [CONFIRMED, CONFIRMED, RegistrationState.MERGED, WAITING, CONFIRMED]
+        assert placed[2].merged_into_id == placed[0].id
+        books = session.get_one(SignUp, event.id)
+        assert (books.taken, books.waiting) == (3, 1)
+        assert len({one.code for one in placed}) == 5
+        heard = announced(session)
+        assert heard.count("registration.repeated") == 1
+
+
+def test_one_refused_refuses_those_with_it(database: Database, world: World) -> None:
+    with database.writing() as session:
+        event = make_event(session, world)
+        wishes = [Party(event.id, "Ada"), Party(event.id, "Bea", needs=("a-limousine",))]
+        with pytest.raises(Invalid, match="needs"):
+            registrations.sign_up_all([(ctx_of(session), wish) for wish in wishes])
+
+
 def test_out_of_time_says_why(database: Database, world: World) -> None:
     cases: list[tuple[dict[str, object], str]] = [
         ({"sign_up_opens_at": NOW + timedelta(hours=1)}, "not_open_yet"),

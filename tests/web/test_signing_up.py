@@ -18,6 +18,7 @@ from lab.kernel.clock import FrozenClock
 from lab.models.events import Event, EventState
 from lab.models.operations import AuditEntry
 from lab.models.registrations import EventQuestion, QuestionKind, Registration, RegistrationState, SignUp
+from tests.db.test_two_at_once import together
 from tests.meetings import make_event, signed_up
 from tests.world import World
 
@@ -65,6 +66,30 @@ def test_a_name_and_two_taps(client: FlaskClient, database: Database, meeting: i
     calendar = client.get(answer.location + "/calendario.ics")
     assert calendar.get_data().startswith(b"BEGIN:VCALENDAR")
     assert b"VTIMEZONE" in calendar.get_data()
+
+
+def test_everybody_presses_at_once(app: Flask, database: Database, meeting: int) -> None:
+    """Twelve phones for two places, one of them touched twice, one with a stranger's wish."""
+
+    def press(number: int) -> Any:
+        fields = {"name": f"Abitante {number}", "email": f"abitante{number}@example.org"}
+        if number == 11:
+            fields["needs"] = "a-limousine"
+        key = "the-same-key-twice" if number in (0, 1) else f"key-{number}"
+        if number == 1:
+            fields = {"name": "Abitante 0", "email": "abitante0@example.org"}
+        return send(app.test_client(), idempotency_key=key, **fields)
+
+    answers = together(press, 12)
+    assert [answer.status_code for answer in answers] == [303] * 11 + [422]
+    assert answers[0].location == answers[1].location
+    with database.session() as session:
+        rows = list(session.execute(select(Registration).order_by(Registration.id)).scalars())
+        books = session.get_one(SignUp, meeting)
+    assert len(rows) == 10
+    assert (books.taken, books.waiting) == (2, 8)
+    assert [row.queue_no for row in rows] == [None, None, *range(1, 9)]
+    assert len({row.code for row in rows}) == 10
 
 
 def test_full_the_same_form_says_the_number(client: FlaskClient, database: Database, meeting: int) -> None:

@@ -24,7 +24,8 @@ from wtforms.validators import DataRequired
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from lab.models.registrations import EventQuestion, QuestionKind, Registration
-from lab.services.registrations import ANSWER_LIMIT, NAME_LIMIT, NOTE_LIMIT
+from lab.services.registrations import NAME_LIMIT, NOTE_LIMIT
+from lab.services.sign_up_answers import ANSWER_LIMIT
 from lab.web.forms.base import CreatingForm
 from lab.web.forms.proposals import AtMost, OneOf, Said
 

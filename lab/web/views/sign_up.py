@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, url_for
@@ -15,6 +18,7 @@ from lab.kernel.errors import Conflict, Invalid, NotFound
 from lab.kernel.ids import new_key
 from lab.models.registrations import Registration
 from lab.services import limits, registrations, sign_up_pages, tickets
+from lab.services.context import Context
 from lab.services.registrations import Party
 from lab.services.sign_up_pages import Door, Way
 from lab.web import entrance
@@ -28,10 +32,19 @@ from lab.web.i18n import language
 blueprint = Blueprint("sign_up", __name__)
 
 
-def _door(code: str, *, placed: bool = True) -> Door:
+@dataclass(frozen=True)
+class _Wish:
+    """Who wants to come, in the context and from the address of their own request."""
+
+    ctx: Context
+    party: Party
+    address: str
+
+
+def _door(code: str, *, drawn: bool = True) -> Door:
     if len(code) > 24:
         raise NotFound("event")
-    return sign_up_pages.door(context(), code, placed=placed)
+    return sign_up_pages.door(context(), code, drawn=drawn)
 
 
 def _form(door: Door) -> Any:
@@ -96,8 +109,8 @@ def _page(door: Door, form: Any, problem: str = "") -> str:
 @public
 def create(code: str) -> Response | str | tuple[str, int]:
     """One sign-up for one filled form, however often it is sent."""
-    # Where it is only a page says, which is drawn when something is wrong.
-    door = _door(code, placed=False)
+    # Only when something is wrong a page is drawn.
+    door = _door(code, drawn=False)
     if not door.is_open:
         # What was sent before it closed, and is sent again, still leads to its ticket.
         return _again(door) or (_page(_door(code), None), 409)
@@ -155,13 +168,12 @@ def _version(written: str | None, newest: int) -> int:
 
 
 def _placed(party: Party) -> Registration:
+    ctx = context()
+    # What was read before is old by the time others have written, and whoever waits holds no connection.
+    ctx.session.close()
+    wish = _Wish(ctx, party, entrance.address())
     try:
-        with transaction() as ctx:
-            placed = registrations.sign_up(ctx, party)
-            # Counted in the transaction of the act: no commit more. What fails is counted afterwards. Last,
-            # since a whole hall shares the row of its address.
-            limits.spend(ctx, limits.SIGN_UP_PER_ADDRESS, entrance.address())
-            return placed
+        return lab().together.do(("sign_up", party.event_id), wish, _place)
     except IntegrityError as error:
         if not is_violation(error, "uq_registration_client_uuid"):
             raise
@@ -169,6 +181,17 @@ def _placed(party: Party) -> Registration:
         found = registrations.repeated(context(), party.client_uuid, registrations.payload_hash(party))
         assert found is not None
         return found
+
+
+def _place(wishes: Sequence[_Wish]) -> list[Registration]:
+    with lab().database.writing() as session:
+        acts = [(replace(wish.ctx, session=session), wish.party) for wish in wishes]
+        placed = registrations.sign_up_all(acts)
+        # Counted in the transaction of the act: no commit more. What fails is counted afterwards. Last,
+        # since a whole hall shares the row of its address.
+        for address, times in sorted(Counter(wish.address for wish in wishes).items()):
+            limits.spend(acts[0][0], limits.SIGN_UP_PER_ADDRESS, address, times)
+        return placed
 
 
 def _count_failure() -> None:

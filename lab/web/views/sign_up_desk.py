@@ -357,10 +357,10 @@ def write_down(code: str) -> AnyResponse:
     """Write them down."""
     event = held(code)
     form = _typed(event)
-    if not form.validate():
-        return _typing(event, form, 422)
+    good = form.validate()
     if not form.told.data:
         form.told.errors = [told_check()]
+    if not good or not form.told.data:
         return _typing(event, form, 422)
     try:
         with transaction() as ctx:
