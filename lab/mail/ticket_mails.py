@@ -14,6 +14,7 @@ from sqlalchemy.orm import joinedload
 
 from lab.kernel.tokens import Signer
 from lab.mail import links
+from lab.mail.render import translations
 from lab.models.accounts import MailRhythm, Person
 from lab.models.events import EventState
 from lab.models.registrations import Registration, RegistrationState
@@ -77,11 +78,10 @@ def compose(ctx: Context, settings: Settings, signer: Signer, payload: dict[str,
     event = ticket.event
     url = settings.base_url + links.path("ticket", tickets.key_for(signer, registration))
     place = str(event.place.names.get(registration.locale) or event.place.name) if event.place else ""
-    entry = event_calendar.Entry(
-        event, settings.base_url + links.path("event", event.code), place, registration.code
-    )
+    event_url = settings.base_url + links.path("event", event.code)
     calendar = None
     if payload["tag"] in _WITH_CALENDAR:
+        entry = event_calendar.Entry(event, event_url, place, _door_words(registration, settings))
         calendar = event_calendar.calendar_file(
             [entry], timezone=settings.timezone, base_url=settings.base_url, now=ctx.now
         )
@@ -92,10 +92,16 @@ def compose(ctx: Context, settings: Settings, signer: Signer, payload: dict[str,
         picture = Picture(f"ticket.{registration.id}@{host}", _qr_png(url))
     values = {
         "ticket": ticket, "event": event, "registration": registration, "name": registration.name,
-        "ticket_url": url, "event_url": entry.url, "place": place, "what": payload.get("what", []),
+        "ticket_url": url, "event_url": event_url, "place": place, "what": payload.get("what", []),
         "qr_cid": picture.cid if picture else "",
     }  # fmt: skip
     return TicketMail(to, registration.locale, values, calendar, picture)
+
+
+def _door_words(registration: Registration, settings: Settings) -> str:
+    locale = registration.locale if registration.locale in settings.locales else settings.default_locale
+    words = translations(locale).gettext("Il codice per l'ingresso è %(code)s.")
+    return words % {"code": registration.code}
 
 
 def _qr_png(address: str) -> bytes:

@@ -236,5 +236,6 @@ def _call_off(ctx: Context, command: Cancel, reason: str) -> Event:
     audit.record(ctx, "event.cancel", event, grant, reason=reason, code=event.code)
     if event.is_public:
         outbox.announce(ctx, "event.cancelled", event_id=event.id)
+    room.call_off(ctx, event.id)
     ctx.session.flush()
     return event

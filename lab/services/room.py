@@ -17,7 +17,7 @@ from lab.db.upsert import insert_once
 from lab.kernel.errors import Conflict, Invalid, NotFound
 from lab.kernel.text import clean_line
 from lab.models.contributions import Contribution
-from lab.models.events import AgendaItem, Event
+from lab.models.events import AgendaItem, Event, EventState
 from lab.models.pictures import Photo
 from lab.models.registrations import SignUp
 from lab.models.rooms import QuestionState, Room, RoomPoll, RoomQuestion, RoomView
@@ -114,12 +114,14 @@ def beat(ctx: Context, event_id: int) -> str:
     photos = select(func.count()).where(Photo.event_id == event_id)
     arrived = select(SignUp.arrived).where(SignUp.event_id == event_id)
     version = select(Room.version).where(Room.event_id == event_id)
+    written = select(Event.version).where(Event.id == event_id)
     row = ctx.session.execute(
         select(
             version.scalar_subquery(),
             arrived.scalar_subquery(),
             said.scalar_subquery(),
             photos.scalar_subquery(),
+            written.scalar_subquery(),
         )
     ).one()
     return ".".join(str(part or 0) for part in row)
@@ -207,8 +209,14 @@ def agenda(ctx: Context, event: Event, room: Room) -> list[AgendaPoint]:
 
 
 def open_room(ctx: Context, event_id: int) -> Room:
-    """Let phones in. Opening an open room changes nothing; a closed one opens again."""
-    grant = ctx.require(Permission.EVENT_RUN, hosted(ctx, event_id))
+    """Let phones in. Opening an open room changes nothing; a closed one opens again.
+
+    Raises `NotFound` for outsiders, `Conflict("event_cancelled")`.
+    """
+    event = hosted(ctx, event_id)
+    grant = ctx.require(Permission.EVENT_RUN, event)
+    if event.state is EventState.CANCELLED:
+        raise Conflict("event_cancelled")
     fresh = {"event_id": event_id, "view": RoomView.WELCOME, "message": "", "questions_open": True,
              "is_moderated": True, "version": 1}  # fmt: skip
     insert_once(ctx.session, Room, fresh)
@@ -217,7 +225,7 @@ def open_room(ctx: Context, event_id: int) -> Room:
         room.opened_at = room.opened_at or ctx.now
         room.closed_at = None
         room.version += 1
-        audit.record(ctx, "room.open", hosted(ctx, event_id), grant)
+        audit.record(ctx, "room.open", event, grant)
     ctx.session.flush()
     return room
 
@@ -233,6 +241,15 @@ def close_room(ctx: Context, event_id: int) -> Room:
         audit.record(ctx, "room.close", hosted(ctx, event_id), grant)
     ctx.session.flush()
     return room
+
+
+def call_off(ctx: Context, event_id: int) -> None:
+    """The meeting will not be: the wall says so, and phones may only read. The caller may call it off."""
+    query = select(Room).where(Room.event_id == event_id).with_for_update()
+    room = ctx.session.execute(query).scalar_one_or_none()
+    if room is not None:
+        room.closed_at = room.closed_at or ctx.now
+        room.version += 1
 
 
 def steer(ctx: Context, event_id: int, command: Steer) -> Room:

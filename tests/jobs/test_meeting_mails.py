@@ -69,7 +69,7 @@ def test_each_step_is_told_once(
         ("sign_up_waiting", "bea@example.org"),
     ]
     confirmed = next(mail for tag, mail in found if tag == "sign_up_confirmed" and mail)
-    assert confirmed.calendar is not None
+    assert confirmed.calendar is not None and "Il codice per l'ingresso è".encode() in confirmed.calendar
     assert "/biglietto/" in confirmed.words.text
     # The code for the door is drawn in the mail, and said in words to who reads no pictures.
     assert confirmed.picture is not None and confirmed.picture.png.startswith(b"\x89PNG")

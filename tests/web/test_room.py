@@ -230,6 +230,19 @@ def test_an_event_in_preparation_has_no_room(client: FlaskClient, database: Data
         assert client.get(path).status_code == 404
 
 
+def test_a_meeting_that_is_called_off_empties_its_room(
+    client: FlaskClient, host: FlaskClient, event_id: int
+) -> None:
+    before = client.get(f"{ROOM}/battito").get_json()["beat"]
+    host.post("/regia/eventi/EV90/annulla", data={"reason": "La sala è allagata", "version": "1"})
+    assert client.get(f"{ROOM}/battito").get_json()["beat"] != before
+    for page in (client.get(ROOM).text, client.get(PHONE).text):
+        assert "Questo incontro è annullato" in page and "La sala è allagata" in page
+    assert asked(client) == 409
+    assert host.post(f"{STEER}/apri").status_code == 409
+    assert "La sala non si apre" in host.get(STEER).text
+
+
 def test_strangers_cannot_keep_the_screen_of_a_host_from_its_stream(
     app: Flask, client: FlaskClient, host: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -103,11 +103,14 @@ def _done(code: str, anchor: str | None = None) -> Response:
 
 @blueprint.post("/regia/eventi/<code>/sala/apri")
 @allow(Permission.EVENT_RUN)
-def open_(code: str) -> Response:
+def open_(code: str) -> Shown:
     """Let the phones in."""
     event = _event(code)
-    with transaction() as ctx:
-        room.open_room(ctx, event.id)
+    try:
+        with transaction() as ctx:
+            room.open_room(ctx, event.id)
+    except Conflict as error:
+        return _page(event, said=str(error_words(error.code))), 409
     flash(_("La sala è aperta: i telefoni possono entrare."), "success")
     return _done(code)
 
