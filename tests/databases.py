@@ -63,7 +63,11 @@ class SqliteFactory:
         database.dispose()
 
     def make(self) -> str:
-        path = self.folder / f"{uuid.uuid4().hex}.db"
+        return self.make_in(self.folder)
+
+    def make_in(self, folder: Path) -> str:
+        """A database in a folder of the test's own."""
+        path = folder / f"{uuid.uuid4().hex}.db"
         shutil.copyfile(self.template, path)
         return f"sqlite:///{path}"
 
@@ -89,6 +93,8 @@ class PostgresqlFactory:
             shutil.chown(self.folder, self.user)
         self.data = self.folder / "data"
         self._emptied: list[str] = []
+        #: Databases that lie in a folder of a test's own.
+        self._elsewhere: set[str] = set()
         self._run(
             "initdb", "-D", str(self.data), "-U", "lab", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"
         )
@@ -114,8 +120,27 @@ class PostgresqlFactory:
         self._admin(f'CREATE DATABASE "{name}" TEMPLATE "template_lab" STRATEGY file_copy')
         return self._url(name)
 
+    def make_in(self, folder: Path) -> str:
+        """A database whose rows lie in a folder of the test's own, empty and inside ours."""
+        name = f"t{uuid.uuid4().hex}"
+        place = folder / "rows"
+        place.mkdir()
+        if self.user:
+            shutil.chown(place, self.user)
+        self._admin(f"CREATE TABLESPACE \"{name}\" LOCATION '{place}'")
+        self._admin(
+            f'CREATE DATABASE "{name}" TEMPLATE "template_lab" TABLESPACE "{name}" STRATEGY file_copy'
+        )
+        self._elsewhere.add(name)
+        return self._url(name)
+
     def drop(self, url: str) -> None:
         name = url.split("/")[3].split("?")[0]
+        if name in self._elsewhere:
+            self._elsewhere.remove(name)
+            self._admin(f'DROP DATABASE "{name}" WITH (FORCE)')
+            self._admin(f'DROP TABLESPACE "{name}"')
+            return
         if self._empty(name):
             self._emptied.append(name)
             return
@@ -126,7 +151,10 @@ class PostgresqlFactory:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def restart(self) -> None:
-        self._run("pg_ctl", "-D", str(self.data), "-m", "fast", "-w", "restart")
+        # Its output goes to a file: the new server would hold a pipe of ours open for as long as it lives.
+        self._run(
+            "pg_ctl", "-D", str(self.data), "-w", "-l", str(self.folder / "log"), "-m", "fast", "restart"
+        )
 
     def _empty(self, name: str) -> bool:
         """Make a used database as good as new, which is quicker than making another one. False when its

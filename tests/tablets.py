@@ -25,36 +25,16 @@ from tests.world import NOW
 PIN = "2580"
 
 
-@dataclass
-class Tablet:
-    """One paired browser with an outbox of its own numbers."""
+@dataclass(kw_only=True)
+class Pen:
+    """Writes envelopes as a tablet stores them: sealed for the site's key, numbered."""
 
-    client: FlaskClient
-    token: str
     event: str
-    device: dict[str, Any]
     seal: dict[str, Any] = field(default_factory=dict)
     seq: int = 0
 
-    @property
-    def headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.token}"}
-
-    def get(self, path: str, **headers: str) -> TestResponse:
-        return self.client.get(f"/totem/api/{path}", headers={**self.headers, **headers})
-
-    def post(self, path: str, sent: Any) -> TestResponse:
-        return self.client.post(f"/totem/api/{path}", json=sent, headers=self.headers)
-
-    def bundle(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.get("bundle").get_json()
-        self.seal = found["seal"]
-        return found
-
     def write(self, kind: str, *, at: datetime = NOW, offset: int = 0, **payload: Any) -> dict[str, Any]:
-        """An envelope as the tablet stores it. `client_uuid`, `v` and `event` may be given."""
-        if not self.seal:
-            self.bundle()
+        """An envelope. `client_uuid`, `v` and `event` may be given."""
         self.seq += 1
         named = payload.pop("client_uuid", None) or str(uuid.uuid4())
         version, event = payload.pop("v", 3), payload.pop("event", self.event)
@@ -75,6 +55,36 @@ class Tablet:
     def sign_up(self, name: str = "Rosa", **more: Any) -> dict[str, Any]:
         """A sign-up with its consent."""
         return self.write("sign_up", **{"name": name, "consent": True, "party_size": 1, **more})
+
+
+@dataclass(kw_only=True)
+class Tablet(Pen):
+    """One paired browser with an outbox of its own numbers."""
+
+    client: FlaskClient
+    token: str
+    device: dict[str, Any]
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+    def get(self, path: str, **headers: str) -> TestResponse:
+        return self.client.get(f"/totem/api/{path}", headers={**self.headers, **headers})
+
+    def post(self, path: str, sent: Any) -> TestResponse:
+        return self.client.post(f"/totem/api/{path}", json=sent, headers=self.headers)
+
+    def bundle(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.get("bundle").get_json()
+        self.seal = found["seal"]
+        return found
+
+    def write(self, kind: str, *, at: datetime = NOW, offset: int = 0, **payload: Any) -> dict[str, Any]:
+        """An envelope; the key is asked for before the first."""
+        if not self.seal:
+            self.bundle()
+        return super().write(kind, at=at, offset=offset, **payload)
 
     def send(self, *records: dict[str, Any], **report: Any) -> list[dict[str, Any]]:
         """What became of each record."""
@@ -97,7 +107,7 @@ def paired(
     answer = client.post("/totem/api/pair", json={"code": code})
     assert answer.status_code == 201, answer.text
     made = answer.get_json()
-    return Tablet(client, made["token"], event.code, made["device"])
+    return Tablet(client=client, token=made["token"], event=event.code, device=made["device"])
 
 
 def later(minutes: int) -> datetime:

@@ -10,11 +10,9 @@ from typing import Any
 from flask import Flask, current_app, render_template, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
-from lab.kernel.errors import Conflict, Denied, Invalid, NotFound, RateLimited, Unavailable
+from lab.kernel.errors import Conflict, Denied, Invalid, NotFound, RateLimited
 from lab.web import held, problems
 from lab.web.foreign import from_elsewhere
 from lab.web.labels import error_words
@@ -64,18 +62,6 @@ def limited(error: RateLimited) -> Answer:
     return page(429, minutes=max(1, round(error.retry_after / 60))), 429, retry
 
 
-def unavailable(error: Exception) -> Answer:
-    """The database does not answer, or too many write at once."""
-    log.warning("unavailable", extra={"error": type(error).__name__})
-    return page(503), 503, {"Retry-After": "10"}
-
-
-def database_fault(error: DBAPIError) -> Answer:
-    """Faults of the connection are passing; anything else is ours."""
-    passing = isinstance(error, OperationalError) or error.connection_invalidated
-    return unavailable(error) if passing else fault(error)
-
-
 def stale_token(_error: CSRFError) -> Answer:
     """The page was open for too long or belongs to an ended session: show what was typed, send again."""
     if from_elsewhere():
@@ -98,7 +84,12 @@ def http_error(error: HTTPException) -> Any:
 
 
 def fault(error: Exception) -> Answer:
-    """A fault of ours: told to the log, not to the person."""
+    """What passes (no database, no space, too many at once) says to come again. Anything else is a fault of
+    ours: told to the log, not to the person.
+    """
+    if problems.is_passing(error):
+        problems.tell(error)
+        return page(503), 503, {"Retry-After": "10"}
     log.exception("fault", exc_info=error)
     return page(500), 500
 
@@ -121,9 +112,6 @@ def init_app(app: Flask) -> None:
         (Conflict, conflict),
         (Invalid, invalid),
         (RateLimited, limited),
-        (Unavailable, unavailable),
-        (PoolTimeout, unavailable),
-        (DBAPIError, database_fault),
         (CSRFError, stale_token),
         (RequestEntityTooLarge, too_large),
         (HTTPException, http_error),

@@ -28,12 +28,12 @@ def carried() -> list[tuple[str, str]]:
     """What was typed into the form of this request, as pairs; files cannot be carried."""
     if request.method != "POST":
         return []
-    return [
-        (name, value)
-        for name, values in request.form.lists()
-        for value in values
-        if name not in _MACHINERY | _SECRET
-    ]
+    try:
+        typed = list(request.form.lists())
+    except OSError:
+        # No space was left to take in the pictures sent with it; the browser still shows what was typed.
+        return []
+    return [(name, value) for name, values in typed for value in values if name not in _MACHINERY | _SECRET]
 
 
 def here() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from http import HTTPStatus
 
@@ -19,6 +20,7 @@ log = logging.getLogger("lab.web")
 
 #: Seconds after which it makes sense to ask again when the database did not answer.
 _AGAIN = 10
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
 def wanted() -> bool:
@@ -74,16 +76,25 @@ def _told(error: Exception) -> tuple[int, str | None, str | None]:
         return 409, None, None
     if isinstance(error, RateLimited):
         return 429, f"Ask again in {error.retry_after} seconds.", None
-    if _is_passing(error):
-        log.warning("unavailable", extra={"error": type(error).__name__})
-        return 503, "The database does not answer. Ask again soon.", None
+    if is_passing(error):
+        tell(error)
+        return 503, "The site cannot work right now. Ask again soon.", None
     if isinstance(error, HTTPException) and error.code in {status.value for status in HTTPStatus}:
         return error.code or 500, None, None
     log.exception("fault", exc_info=error)
     return 500, None, None
 
 
-def _is_passing(error: Exception) -> bool:
+def is_passing(error: Exception) -> bool:
+    """Whether the same may go well later: the database is away or has no time, or the disk is full."""
     if isinstance(error, DBAPIError):
         return isinstance(error, OperationalError) or error.connection_invalidated
+    if isinstance(error, OSError):
+        return error.errno in _NO_SPACE
     return isinstance(error, Unavailable | PoolTimeout)
+
+
+def tell(error: Exception) -> None:
+    """Write down what is away; in the words of the database, which name nothing that people typed."""
+    why = str(getattr(error, "orig", error)).partition("\n")[0][:200]
+    log.warning("unavailable", extra={"error": type(error).__name__, "why": why})

@@ -59,10 +59,15 @@ def _write(path: Path, data: bytes) -> None:
     # Written beside and renamed: a reader never meets half a picture, and "saved" means on the disk.
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_suffix(".part")
-    with beside.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with beside.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        # Where there is no space left nothing half-written takes up the rest.
+        beside.unlink(missing_ok=True)
+        raise
     beside.rename(path)
 
 

@@ -24,6 +24,8 @@ import pytest
 from aiosmtpd.controller import Controller
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.databases import PostgresqlFactory, SqliteFactory
+
 ROOT = Path(__file__).parents[2]
 PASSWORD = "crocione-demo"
 PHONE = {"width": 360, "height": 740}
@@ -90,11 +92,12 @@ class Site:
         """The port on which it is served."""
         return self.url.rpartition(":")[2]
 
-    def start(self, **environ: str) -> None:
-        """Serve it, with the job runner; `environ` changes settings from now on."""
+    def start(self, *, jobs: bool = True, **environ: str) -> None:
+        """Serve it, with the job runner unless told otherwise; `environ` changes settings from now on."""
         self.environ.update(environ)
+        runner = ["--with-worker"] if jobs else []
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "lab.cli", "serve", "--port", self.port, "--with-worker"],
+            [sys.executable, "-m", "lab.cli", "serve", "--port", self.port, *runner],
             env=self.environ, cwd=ROOT, start_new_session=True,
         )  # fmt: skip
         _wait_ready(self)
@@ -123,17 +126,28 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+Factory = SqliteFactory | PostgresqlFactory
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
-    """The demo neighbourhood, served on a free port with two workers and the job runner."""
-    factory = request.getfixturevalue(f"{request.param}_factory")
+def factory(request: pytest.FixtureRequest) -> Factory:
+    """What makes databases of this engine."""
+    made: Factory = request.getfixturevalue(f"{request.param}_factory")
+    return made
+
+
+@contextlib.contextmanager
+def running(
+    factory: Factory, folder: Path, fill: Callable[[Site], object], *, jobs: bool = True
+) -> Iterator[Site]:
+    """A site with a database of its own, filled by `fill`, served on a free port by two processes."""
     url, port, mail_port = factory.make(), _free_port(), _free_port()
     mailbox = Mailbox()
     mail_server = Controller(mailbox, hostname="127.0.0.1", port=mail_port)
     mail_server.start()
     environ = {
         **os.environ,
-        "LAB_HOME": str(tmp_path),
+        "LAB_HOME": str(folder),
         "LAB_DATABASE_URL": url.replace("postgresql+psycopg://", "postgresql://"),
         "LAB_SMTP_URL": f"smtp://127.0.0.1:{mail_port}?tls=none",
         "LAB_MAIL_FROM": "laboratorio@demo.example",
@@ -142,21 +156,26 @@ def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
         "PYTHONPATH": str(ROOT),
         "PORT": str(port),
     }
-    subprocess.run(
-        [sys.executable, "-m", "lab.cli", "demo", "load"], env=environ, cwd=ROOT, check=True, timeout=120
-    )
-    running = Site(f"http://127.0.0.1:{port}", mailbox, environ)
+    site = Site(f"http://127.0.0.1:{port}", mailbox, environ)
+    fill(site)
     try:
-        running.start()
-        yield running
+        site.start(jobs=jobs)
+        yield site
     finally:
-        running.stop()
+        site.stop()
         mail_server.stop()
         factory.drop(url)
 
 
+@pytest.fixture
+def site(factory: Factory, tmp_path: Path) -> Iterator[Site]:
+    """The demo neighbourhood."""
+    with running(factory, tmp_path, lambda site: site.lab("demo", "load")) as found:
+        yield found
+
+
 def _wait_ready(site: Site) -> None:
-    until = time.monotonic() + 60
+    until = time.monotonic() + 120
     while time.monotonic() < until:
         assert site.process.poll() is None, "the site stopped by itself"
         try:
@@ -165,7 +184,7 @@ def _wait_ready(site: Site) -> None:
                     return
         except OSError:
             time.sleep(0.2)
-    raise AssertionError("the site is not ready after a minute")
+    raise AssertionError("the site is not ready after two minutes")
 
 
 def _chromium() -> str:
