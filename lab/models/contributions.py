@@ -138,6 +138,22 @@ class Contribution(Base):
         ),
         Index("ix_contribution_person", "person_id", "created_at"),
         Index("ix_contribution_decided", "decided_at", "id"),
+        # Who waits and what was decided, for one theme or office: of a rare one nobody else's are read.
+        *(
+            Index(
+                f"ix_contribution_{what}_{name}",
+                f"{name}_id",
+                column,
+                "id",
+                sqlite_where=text(where),
+                postgresql_where=text(where),
+            )
+            for what, column, where in (
+                ("waiting", "promise_due_at", "is_open"),
+                ("settled", "decided_at", "decided_at IS NOT NULL"),
+            )
+            for name in ("theme", "office")
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -242,7 +242,7 @@ def _base(ctx: Context, wish: Wish) -> tuple[Select[Any], list[ColumnElement[Any
 
 
 def _is_small(ctx: Context, project_id: int) -> bool:
-    """Whether so little was said of a project that it is quicker read whole than searched for in the order."""
+    """Whether so little was said of a project that it is quicker read whole than met on a walk."""
     some = select(ContributionProject.contribution_id).where(ContributionProject.project_id == project_id)
     counted = select(func.count()).select_from(some.limit(_FEW + 1).subquery())
     return int(ctx.session.execute(counted).scalar_one()) <= _FEW

@@ -61,15 +61,18 @@ def late(ctx: Context, wish: Filter) -> Late:
     return Late(rows[0][1] if rows else 0, listed[:LATE])
 
 
+def _after(ctx: Context, month: date) -> datetime:
+    """When this month is over."""
+    return start_of_local_day(date(month.year + month.month // 12, month.month % 12 + 1, 1), ctx.timezone)
+
+
 def _of(ctx: Context, wish: Filter) -> list[ColumnElement[bool]]:
     """The filter asked of the inputs themselves."""
     conditions: list[ColumnElement[bool]] = []
     if wish.since is not None:
         conditions.append(Contribution.created_at >= start_of_local_day(wish.since, ctx.timezone))
     if wish.until is not None:
-        month = wish.until
-        after = date(month.year + month.month // 12, month.month % 12 + 1, 1)
-        conditions.append(Contribution.created_at < start_of_local_day(after, ctx.timezone))
+        conditions.append(Contribution.created_at < _after(ctx, wish.until))
     for column, chosen in ((Contribution.theme_id, wish.theme_id), (Contribution.office_id, wish.office_id)):
         if chosen is not None:
             conditions.append(column == chosen if chosen else column.is_(None))
@@ -98,18 +101,25 @@ class Told:
 def latest(ctx: Context, limit: int = LATEST, wish: Filter | None = None) -> list[Told]:
     """The last public inputs that got an outcome other than being merged or withdrawn, in one statement.
 
-    Of several inputs in one action the first found stands for all: each line tells something else.
+    Of several inputs in one action the first found stands for all: each line tells something else. Of a time
+    gone by, those said last come first: what was decided since would have to be gone through.
     """
+    gone_by = wish is not None and wish.until is not None
+    at = Contribution.created_at if gone_by else Contribution.decided_at
+    decided = Contribution.decided_at.is_not(None)
+    if gone_by:
+        # In other words, which no index of decisions understands: the days on which it was said are walked.
+        decided = func.coalesce(Contribution.decided_at, Contribution.decided_at).is_not(None)
     recent = (
         select(Contribution)
         .where(
-            Contribution.decided_at.is_not(None),
+            decided,
             # Listed and decided: taken up, done, answered or declined, and public. Not written as equality,
             # which would lead SQLite to sort half the table instead of walking the dates from the end.
-            Contribution.is_listed.is_not(False),
+            Contribution.is_listed.expression if gone_by else Contribution.is_listed.is_not(False),
             *(_of(ctx, wish) if wish else ()),
         )
-        .order_by(Contribution.decided_at.desc(), Contribution.id.desc())
+        .order_by(at.desc(), Contribution.id.desc())
         .limit(limit * _SPREAD)
         .subquery()
     )

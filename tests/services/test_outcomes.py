@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -218,6 +218,13 @@ def test_filters_add_up_and_late_ones_are_counted(
         assert len(told) == 1  # three inputs, one action: told once
         assert told[0].action_title == "Tre fontanelle al parco"
         assert told[0].office == "Servizio Verde e Ambiente"
+        # Of a year gone by, and of one theme or office: the same few, found on another way.
+        this_year = Filter(since=date(2026, 1, 1), until=date(2026, 12, 1))
+        assert [one.action_title for one in outcomes.latest(ctx, wish=this_year)] == [told[0].action_title]
+        assert outcomes.late(ctx, this_year).count == 1
+        assert outcomes.latest(ctx, wish=Filter(since=date(2025, 1, 1), until=date(2025, 12, 1))) == []
+        assert outcomes.latest(ctx, wish=Filter(theme_id=world.green)) == []
+        assert outcomes.late(ctx, Filter(theme_id=world.green)).count == 1
 
 
 def test_what_is_taken_back_within_a_transaction_is_not_counted(

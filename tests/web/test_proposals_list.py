@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from lab.db.engine import Database
@@ -20,23 +18,11 @@ from lab.services import contributions, listing, similar
 from lab.services.context import Context
 from lab.services.contributions import Placement
 from lab.services.listing import Order, Wish
+from tests.statements import statements
 from tests.world import NOW, World
 
 Acting = Callable[[Session, str], Context]
 SignIn = Callable[[str], FlaskClient]
-
-
-@contextmanager
-def statements(database: Database) -> Iterator[list[str]]:
-    """The SQL that runs inside."""
-    seen: list[str] = []
-
-    def note(_conn: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        seen.append(statement)
-
-    event.listen(database.engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(database.engine, "before_cursor_execute", note)
 
 
 def place(ctx: Context, text: str, **more: Any) -> Contribution:
@@ -283,6 +269,28 @@ def test_what_is_not_public_is_known_to_its_author_and_the_team_only(
             assert sign_in("samir").get(path).status_code == 404
             assert sign_in("rosa").get(path).status_code == 200
         assert "no-store" in sign_in("moderator").get(f"/proposte/{said.code}").headers["Cache-Control"]
+
+
+def test_a_project_is_listed_by_supports_alike_whether_small_or_large(
+    database: Database, world: World, acting: Acting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database.writing() as session:
+        ctx = acting(session, "system")
+        for n in range(9):
+            mine = (world.project,) if n % 2 else ()
+            place(ctx, f"Voce {n}", project_ids=mine).supports_count = n % 4
+    wish = Wish(project_id=world.project, order=Order.SUPPORTED)
+    seen = []
+    for few in (2_000, 0):
+        monkeypatch.setattr(listing, "_FEW", few)
+        with database.session() as session:
+            ctx = acting(session, "system")
+            first = listing.page(ctx, wish, limit=2)
+            rest = listing.page(ctx, wish, first.items[-1].key, limit=5)
+            back = listing.page(ctx, wish, rest.items[0].key, backwards=True, limit=2)
+        assert [one.code for one in back.items] == [one.code for one in first.items]
+        seen.append([(one.code, one.supports_count) for one in first.items + rest.items])
+    assert seen[0] == seen[1] and [count for _code, count in seen[0]] == [3, 3, 1, 1]
 
 
 def test_script_in_any_field_is_shown_as_text(

@@ -2,7 +2,7 @@
 
 Revision ID: 0001
 Revises:
-Create Date: 2026-11-23 01:35:25.366309
+Create Date: 2026-11-23 01:55:16.431942
 """
 
 from __future__ import annotations
@@ -962,8 +962,36 @@ def upgrade() -> None:
             postgresql_where=sa.text("is_open"),
         )
         batch_op.create_index("ix_contribution_person", ["person_id", "created_at"], unique=False)
+        batch_op.create_index(
+            "ix_contribution_settled_office",
+            ["office_id", "decided_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("decided_at IS NOT NULL"),
+            postgresql_where=sa.text("decided_at IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_contribution_settled_theme",
+            ["theme_id", "decided_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("decided_at IS NOT NULL"),
+            postgresql_where=sa.text("decided_at IS NOT NULL"),
+        )
         batch_op.create_index(batch_op.f("ix_contribution_split_from_id"), ["split_from_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_contribution_typed_by_id"), ["typed_by_id"], unique=False)
+        batch_op.create_index(
+            "ix_contribution_waiting_office",
+            ["office_id", "promise_due_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("is_open"),
+            postgresql_where=sa.text("is_open"),
+        )
+        batch_op.create_index(
+            "ix_contribution_waiting_theme",
+            ["theme_id", "promise_due_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("is_open"),
+            postgresql_where=sa.text("is_open"),
+        )
 
     op.create_table(
         "minutes_version",
@@ -2188,8 +2216,28 @@ def downgrade() -> None:
     op.drop_table("phase")
     op.drop_table("minutes_version")
     with op.batch_alter_table("contribution", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_contribution_waiting_theme",
+            sqlite_where=sa.text("is_open"),
+            postgresql_where=sa.text("is_open"),
+        )
+        batch_op.drop_index(
+            "ix_contribution_waiting_office",
+            sqlite_where=sa.text("is_open"),
+            postgresql_where=sa.text("is_open"),
+        )
         batch_op.drop_index(batch_op.f("ix_contribution_typed_by_id"))
         batch_op.drop_index(batch_op.f("ix_contribution_split_from_id"))
+        batch_op.drop_index(
+            "ix_contribution_settled_theme",
+            sqlite_where=sa.text("decided_at IS NOT NULL"),
+            postgresql_where=sa.text("decided_at IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "ix_contribution_settled_office",
+            sqlite_where=sa.text("decided_at IS NOT NULL"),
+            postgresql_where=sa.text("decided_at IS NOT NULL"),
+        )
         batch_op.drop_index("ix_contribution_person")
         batch_op.drop_index(
             "ix_contribution_office_desk",
