@@ -19,6 +19,14 @@ function say(words) {
   const trouble = Object.assign(document.createElement('p'), { className: 'door-trouble', textContent: words });
   trouble.setAttribute('role', 'alert');
   document.getElementById('door-answer').replaceChildren(trouble);
+  trouble.scrollIntoView({ block: 'nearest' });
+}
+
+/** The next one is another one: its own key, and no name of who came in meanwhile, perhaps for a reason. */
+function renew(form) {
+  const walkIn = document.querySelector('.door-walk-in form');
+  if (document.querySelector('#door-answer .door-in')) walkIn.reset();
+  for (const sent of [form, walkIn]) if (sent.elements.chiave) sent.elements.chiave.value = crypto.randomUUID();
 }
 
 /** Send a form; true when the server has answered. What was typed stays when it has not. */
@@ -37,10 +45,7 @@ async function send(form) {
       return false;
     }
     place(text);
-    // The next one is another one: its own key, an empty field.
-    if (answer.ok && form.closest('.door-walk-in')) form.reset();
-    const key = form.elements.chiave;
-    if (key && answer.ok) key.value = crypto.randomUUID();
+    if (answer.ok) renew(form);
     return answer.ok;
   } catch {
     say(door.dataset.offline);
