@@ -38,7 +38,7 @@ class _Outbox:
 def sync(
     engine: str, size: int, ports: tuple[int, int], database: Database, seconds: float
 ) -> Iterator[Line]:
-    """How many records a second come in, sealed, one transaction each, when all tablets send at once."""
+    """How many records a second come in, sealed, when all tablets send at once."""
     site, bare = ports
     plain = load.request("POST", "/insert", {})
     # As many at a time as there are tablets: both wait for their answer before they send on.

@@ -1,4 +1,4 @@
-"""Taking in what was said on tablets: each record in a transaction of its own, once, whatever is repeated.
+"""Taking in what was said on tablets: each record once, whatever is repeated.
 
 Same id and same content: the answer of the first time, told anew. Same id with other content, what is
 refused for good, and what cannot be read go to the tray with all that came, until a person has looked.

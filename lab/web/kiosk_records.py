@@ -1,9 +1,13 @@
-"""Records of tablets, one after the other, each in a transaction of its own: from the network or a file."""
+"""Records of tablets, one after the other, from the network or a file.
+
+A few at a time share a transaction, since the disk takes longer than a record. Where one of them is refused,
+or meets somebody else's, each goes into a transaction of its own: none stands in the way of the others.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC
 from typing import Any
@@ -22,6 +26,8 @@ from lab.web.app_state import context, lab, transaction
 
 log = logging.getLogger("lab.kiosk")
 
+#: Records that share a transaction: others wait for the places of the meeting as long as it takes.
+_TOGETHER = 20
 #: Two sendings of one record may meet; the second then finds what the first did.
 _TRIES = 3
 
@@ -29,10 +35,36 @@ _TRIES = 3
 def take(sender: Sender, envelopes: Iterable[Any]) -> list[Result]:
     """Take records in, in their order. When the database is away the rest are to be sent again."""
     keys = sealing.keys(context())
+    now = lab().clock.now().astimezone(UTC)
+    records = [kiosk_payload.read(keys, sender, envelope, now) for envelope in envelopes]
+    results: list[Result] = []
+    for first in range(0, len(records), _TOGETHER):
+        few = records[first : first + _TOGETHER]
+        if results and results[-1].status == 503:
+            results += [kiosk.try_later(record.client_uuid) for record in few]
+        else:
+            results += _take_together(sender, few) or _take_each(sender, few)
+    return results
+
+
+def _take_together(sender: Sender, records: Sequence[Record]) -> list[Result]:
+    """The results of all, or none when something is the matter with one: nothing of them stands then."""
+    try:
+        with transaction() as ctx:
+            acting = by_program(ctx)
+            return [kiosk.take(acting, sender, record, lab().signer) for record in records]
+    except (Unavailable, PoolTimeout, OperationalError) as error:
+        log.warning("unavailable", extra={"error": type(error).__name__})
+        return [kiosk.try_later(record.client_uuid) for record in records]
+    except Exception:
+        # Which one it was, and what to do with it, shows when each stands alone.
+        return []
+
+
+def _take_each(sender: Sender, records: Sequence[Record]) -> list[Result]:
     results: list[Result] = []
     away = False
-    for envelope in envelopes:
-        record = kiosk_payload.read(keys, sender, envelope, lab().clock.now().astimezone(UTC))
+    for record in records:
         result = kiosk.try_later(record.client_uuid) if away else _take(sender, record)
         away = away or result.status == 503
         results.append(result)

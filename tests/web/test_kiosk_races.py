@@ -20,7 +20,7 @@ from lab.models.events import Event
 from lab.models.kiosk import KioskKey, SeatLease, TrayItem
 from lab.models.registrations import Registration, RegistrationState, SignUp
 from lab.policy.actor import SYSTEM
-from lab.services import sealing
+from lab.services import kiosk, sealing
 from lab.services.context import Context
 from tests.meetings import make_event
 from tests.tablets import Tablet, paired
@@ -95,8 +95,9 @@ def test_a_database_that_goes_away_makes_the_tablet_wait(
     app: Flask, database: Database, event: Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tablet = paired(app, database, event)
-    records = [tablet.sign_up(f"P{n}") for n in range(6)]
-    writing, left = database.writing, [4]
+    # One without a name is refused: from then on each stands alone.
+    records = [tablet.sign_up(name) for name in ("P0", " ", "P2", "P3", "P4", "P5")]
+    writing, left = database.writing, [6]
 
     @contextmanager
     def away(session: Session | None = None) -> Iterator[Session]:
@@ -107,12 +108,33 @@ def test_a_database_that_goes_away_makes_the_tablet_wait(
             yield current
 
     monkeypatch.setattr(database, "writing", away)
-    # one transaction for the tablet's sign of life, three for records
-    assert [one["status"] for one in tablet.send(*records)] == [201] * 3 + [503] * 3
+    # one transaction for the tablet's sign of life, one for all, two taken in, two for the one refused
+    assert [one["status"] for one in tablet.send(*records)] == [201, 422, 201, 503, 503, 503]
     answer = tablet.post("records", {"records": records})
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
     monkeypatch.undo()
-    assert [one["status"] for one in tablet.send(*records)] == [200] * 3 + [201] * 3
+    assert [one["status"] for one in tablet.send(*records)] == [200, 422, 200, 201, 201, 201]
+
+
+def test_away_in_the_middle_of_a_sending_everything_is_sent_again(
+    app: Flask, database: Database, event: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tablet = paired(app, database, event)
+    records = [tablet.sign_up(f"P{n}") for n in range(3)]
+    take, left = kiosk.take, [2]
+
+    def away(*given: Any) -> Any:
+        left[0] -= 1
+        if left[0] < 0:
+            raise Unavailable
+        return take(*given)
+
+    monkeypatch.setattr(kiosk, "take", away)
+    assert [one["status"] for one in tablet.send(*records)] == [503] * 3
+    monkeypatch.undo()
+    with database.session() as session:
+        assert rows(session, Registration) == 0
+    assert [one["status"] for one in tablet.send(*records)] == [201] * 3
 
 
 def test_two_processes_that_need_the_first_key_agree(database: Database) -> None:
