@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from sqlalchemy import Select, and_, select, update
+from sqlalchemy import ColumnElement, Select, and_, or_, select, update
+from sqlalchemy.orm import aliased
 
 from lab.jobs.happenings import Happening
 from lab.kernel.clock import local_date
@@ -18,6 +19,8 @@ from lab.services.registrations import STANDING
 
 #: Meetings looked at in one run; sign-ups written in one portion.
 _MEETINGS, _PORTION = 200, 500
+#: The sign-up beside which a second one with its contact is kept.
+_FIRST = aliased(Registration)
 
 
 def registrant(ctx: Context, h: Happening, kind: str) -> Iterator[Hearer]:
@@ -37,8 +40,8 @@ def leaver(ctx: Context, h: Happening, kind: str) -> Iterator[Hearer]:
 
 
 def signed_up(ctx: Context, h: Happening, kind: str) -> Iterator[Hearer]:
-    """Everybody with an account who stands on the list of a meeting."""
-    for registration in ctx.session.execute(_standing(h.ids["event_id"])).scalars():
+    """Everybody with an account who signed up for a meeting and did not give it back."""
+    for registration in ctx.session.execute(_hearing(h.ids["event_id"])).scalars():
         if registration.person_id:
             yield _hearer(registration, kind)
 
@@ -54,9 +57,33 @@ def _hearer(registration: Registration, kind: str) -> Hearer:
     return Hearer(registration.person_id or 0, kind, event_id=registration.event_id, has_own_mail=True)
 
 
-def _standing(event_id: int) -> Select[Registration]:
-    mine = Registration.event_id == event_id
-    return select(Registration).where(mine, Registration.state.in_(STANDING)).order_by(Registration.id)
+def _hearing(event_id: int) -> Select[Registration]:
+    """Whoever counts on coming: they hear of changes, and are reminded."""
+    second = and_(_hears_for_itself(), Registration.cancelled_at.is_(None))
+    return (
+        select(Registration)
+        .outerjoin(_FIRST, _FIRST.id == Registration.merged_into_id)
+        .where(Registration.event_id == event_id, or_(Registration.state.in_(STANDING), second))
+        .order_by(Registration.id)
+    )
+
+
+def _hears_for_itself() -> ColumnElement[bool]:
+    """A second sign-up with the telephone of another, made by somebody else: by its address or account.
+
+    They hear what anybody hears. Silence would tell them that the other is on the list, and a family with
+    one telephone would stand before a closed door. Of an evening to which they came they hear nothing: who
+    was there is known only of the first.
+    """
+    elsewhere = and_(
+        Registration.email_key.is_not(None), Registration.email_key.is_distinct_from(_FIRST.email_key)
+    )
+    account = and_(
+        Registration.email_key.is_(None),
+        Registration.person_id.is_not(None),
+        Registration.person_id.is_distinct_from(_FIRST.person_id),
+    )
+    return and_(Registration.state == RegistrationState.MERGED, or_(elsewhere, account))
 
 
 def _came(event_id: int) -> Select[Registration]:
@@ -89,7 +116,8 @@ def ask_for_mails(ctx: Context, h: Happening) -> None:
     """Put the mails about this happening into the outbox; called once for each, in its transaction."""
     if h.event == "registration.placed":
         registration = ctx.session.get(Registration, h.ids["registration_id"])
-        if registration is not None and _hears_for_itself(ctx, registration):
+        stands = registration is not None and registration.state is not RegistrationState.CANCELLED
+        if registration is not None and stands and _is_told(ctx, registration):
             waits = registration.queue_no is not None
             _ask(ctx, registration.id, "sign_up_waiting" if waits else "sign_up_confirmed")
     elif h.event == "registration.repeated":
@@ -99,26 +127,22 @@ def ask_for_mails(ctx: Context, h: Happening) -> None:
         _ask(ctx, registration_id, _OF_ONE[h.event], key=f"repeated:{registration_id}:{day}")
     elif h.event in _OF_ONE:
         registration = ctx.session.get(Registration, h.ids["registration_id"])
-        is_second = registration is not None and registration.state is RegistrationState.MERGED
-        if registration is not None and (not is_second or _hears_for_itself(ctx, registration)):
+        if registration is not None and _is_told(ctx, registration):
             _ask(ctx, registration.id, _OF_ONE[h.event])
     elif h.event in _OF_ALL:
-        concerned = _came if h.event == "minutes.published" else _standing
+        concerned = _came if h.event == "minutes.published" else _hearing
         for registration in ctx.session.execute(concerned(h.ids["event_id"])).scalars():
             if registration.email or registration.person_id:
                 _ask(ctx, registration.id, _OF_ALL[h.event], what=list(h.ids.get("what") or ()))
 
 
-def _hears_for_itself(ctx: Context, registration: Registration) -> bool:
-    """Whether mails about a sign-up go to it: also about a second one with the telephone of another and an
-    address of its own. Without them its maker would know that the other is on the list.
-    """
-    if registration.state in STANDING:
+def _is_told(ctx: Context, registration: Registration) -> bool:
+    """Whether mails about a sign-up go to it."""
+    if registration.state is not RegistrationState.MERGED:
         return True
-    if registration.state is not RegistrationState.MERGED or not registration.email_key:
-        return False
-    first = ctx.session.get(Registration, registration.merged_into_id)
-    return first is not None and first.email_key != registration.email_key
+    query = select(Registration.id).join(_FIRST, _FIRST.id == Registration.merged_into_id)
+    mine = query.where(Registration.id == registration.id, _hears_for_itself())
+    return ctx.session.execute(mine).first() is not None
 
 
 def _ask(
@@ -156,8 +180,8 @@ def remind(ctx: Context) -> int:
 def _remind_of(ctx: Context, event_id: int) -> int:
     """Those who signed up on this very day know; everybody is reminded once."""
     fresh = ctx.now - timedelta(hours=18)
-    query = _standing(event_id).where(
-        Registration.state == RegistrationState.CONFIRMED,
+    query = _hearing(event_id).where(
+        Registration.state != RegistrationState.WAITING,
         Registration.reminded_at.is_(None),
         Registration.confirmed_at < fresh,
     )

@@ -99,7 +99,7 @@ def test_who_types_the_telephone_of_a_neighbour_gets_the_mail_that_anybody_gets(
     database: Database, world: World, settings: Settings, clock: FrozenClock
 ) -> None:
     with database.writing() as session:
-        event = make_event(session, world, sign_up_capacity=2)
+        event = make_event(session, world, sign_up_capacity=2, sign_up_remind_days=1)
         signed_up(session, event, "Ada", email="ada@example.org", phone="0362 123456")
         second = signed_up(session, event, "Curiosa", email="curiosa@example.org", phone="0362 123456").id
         same = signed_up(session, event, "Curiosa", email="ada@example.org").id
@@ -108,6 +108,15 @@ def test_who_types_the_telephone_of_a_neighbour_gets_the_mail_that_anybody_gets(
         ("sign_up_confirmed", "curiosa@example.org"),
         ("sign_up_repeated", "ada@example.org"),
     ]
+    clock.advance(timedelta(days=6))
+    with database.writing() as session:
+        ctx = Context(session, SYSTEM, clock.now())
+        assert [meetings.remind(ctx), meetings.remind(ctx)] == [2, 0]
+        outbox.announce(ctx, "event.changed", event_id=event.id, what=["time"])
+    both = ("ada@example.org", "curiosa@example.org")
+    assert sorted(told(mails(database, settings, clock))) == [
+        *(("event_moved", to) for to in both), *(("event_reminder", to) for to in both)
+    ]  # fmt: skip
     with database.writing() as session:
         for one in (second, same):
             registrations.cancel(Context(session, ANONYMOUS, clock.now()), one)
