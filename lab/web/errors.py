@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask, current_app, render_template, request
 from flask_babel import gettext as _
@@ -16,6 +17,7 @@ from lab.kernel.errors import Conflict, Denied, Invalid, NotFound, RateLimited
 from lab.web import held, problems
 from lab.web.foreign import from_elsewhere
 from lab.web.labels import error_words
+from lab.web.own_paths import own_path
 
 log = logging.getLogger("lab.web")
 
@@ -43,12 +45,20 @@ def not_found(_error: Exception) -> Answer:
 
 def denied(error: Denied) -> Answer:
     """The person may see the thing but not do this."""
-    return page(403, reason=error_words(error.reason)), 403
+    return page(403, reason=error_words(error.reason), words=held.words(), **_back()), 403
 
 
 def conflict(error: Conflict) -> Answer:
     """Somebody else was quicker, or the state does not admit it."""
-    return page(409, reason=error_words(error.code), code=error.code), 409
+    return page(409, reason=error_words(error.code), code=error.code, words=held.words(), **_back()), 409
+
+
+def _back() -> dict[str, str]:
+    """The page one comes from, when it is one of ours and not the one that just answered."""
+    came = urlsplit(request.referrer or "")
+    path = own_path(f"{came.path}?{came.query}" if came.query else came.path, "")
+    ours = came.netloc == request.host and path and (request.method == "POST" or path != held.here())
+    return {"back_url": path} if ours else {}
 
 
 def invalid(error: Invalid) -> Answer:

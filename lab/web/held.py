@@ -36,6 +36,11 @@ def carried() -> list[tuple[str, str]]:
     return [(name, value) for name, values in typed for value in values if name not in _MACHINERY | _SECRET]
 
 
+def words() -> str:
+    """The sentences among what was typed, to read and copy; codes, numbers and choices are left out."""
+    return "\n\n".join(value.strip() for _name, value in carried() if len(value.split()) > 1)
+
+
 def here() -> str:
     """The path of this page with its query, to come back to."""
     return request.full_path.rstrip("?") if request.query_string else request.path

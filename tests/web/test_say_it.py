@@ -291,7 +291,13 @@ def test_the_author_corrects_inside_the_window_only(
     assert late.status_code == 409 and "Terza" in late.text
     assert sign_in("samir").get(f"/proposte/{said.code}/modifica").status_code == 404
     clock.advance(__import__("datetime").timedelta(hours=2))
-    assert rosa.get(f"/proposte/{said.code}/modifica").status_code == 403
+    path = f"/proposte/{said.code}/modifica"
+    assert rosa.get(path).status_code == 403
+    # Sending it again would be refused again: the words are there to copy, with the way back.
+    came = {"Referer": f"http://localhost{path}"}
+    late = rosa.post(path, data={**form, "text": "Terza versione"}, headers=came)
+    assert late.status_code == 403 and "Terza versione</textarea>" in late.text
+    assert "Premi Riprova" not in late.text and f'href="{path}"' in late.text
     assert "Correggi" not in rosa.get(f"/proposte/{said.code}").text
 
 
