@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -42,13 +43,33 @@ _PHOTOS = 5
 def create_app(settings: Settings, clock: Clock | None = None, database: Database | None = None) -> Flask:
     """Build the application. `clock` and `database` are given by tests."""
     app = Flask("lab", template_folder=str(resource_dir("templates")), static_folder=None)
-    _configure(app, settings)
-    _share(app, settings, clock or SystemClock(), database)
+    furnish(
+        app,
+        settings,
+        clock or SystemClock(),
+        database or Database(settings.database_url, slow_ms=settings.slow_statement_ms),
+    )
+    app.teardown_appcontext(app_state.close_session)
     _web(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    _serve(app)
     return app
+
+
+def furnish(app: Flask, settings: Settings, clock: Clock, database: Database) -> None:
+    """Give the application what it works with, and the layers around it, which keep pages of that database.
+
+    It can be done again: tests have one application and many databases.
+    """
+    _configure(app, settings)
+    app.extensions[app_state.EXTENSION] = app_state.Lab(
+        settings=settings,
+        database=database,
+        clock=clock,
+        signer=Signer(settings.secret_key, clock),
+        assets=Assets(settings.static),
+    )
+    _serve(app)
 
 
 def session_cookie(settings: Settings) -> str:
@@ -80,17 +101,6 @@ def _configure(app: Flask, settings: Settings) -> None:
     )
 
 
-def _share(app: Flask, settings: Settings, clock: Clock, database: Database | None) -> None:
-    app.extensions[app_state.EXTENSION] = app_state.Lab(
-        settings=settings,
-        database=database or Database(settings.database_url, slow_ms=settings.slow_statement_ms),
-        clock=clock,
-        signer=Signer(settings.secret_key, clock),
-        assets=Assets(settings.static),
-    )
-    app.teardown_appcontext(app_state.close_session)
-
-
 def _web(app: Flask) -> None:
     app.before_request(_name_request)
     numbers.init_app(app)
@@ -119,7 +129,7 @@ def _serve(app: Flask) -> None:
     lab: app_state.Lab = app.extensions[app_state.EXTENSION]
     settings = lab.settings
     wsgi: Callable[..., Any] = PageCache(
-        app.wsgi_app,
+        partial(Flask.wsgi_app, app),
         probe=lab.database.version_probe,
         clock=lab.clock,
         timezone=settings.timezone,

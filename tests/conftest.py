@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from jinja2 import FileSystemBytecodeCache
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from lab.app import create_app
+from lab.app import create_app, furnish
 from lab.db.engine import Database
+from lab.kernel import passwords
 from lab.kernel.clock import FrozenClock
 from lab.policy.actor import SYSTEM
 from lab.services.context import Context
 from lab.settings import Settings
+from lab.web import fragments
 from tests.databases import PostgresqlFactory, SqliteFactory
 from tests.world import NOW, World, build, open_session
 
@@ -35,20 +38,62 @@ def postgresql_factory() -> Iterator[PostgresqlFactory]:
     factory.close()
 
 
+@pytest.fixture(scope="session")
+def opened() -> Iterator[dict[str, Database]]:
+    """The databases that were opened so far, by their address: statements are compiled once for all tests."""
+    kept: dict[str, Database] = {}
+    yield kept
+    for database in kept.values():
+        database.dispose()
+
+
+@pytest.fixture(scope="session")
+def worlds() -> dict[str, World]:
+    """The neighbourhoods of databases that have one from the beginning, by the database's address."""
+    return {}
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The address of a migrated, empty database of this test's own; every test using it runs on both."""
+def database_url(request: pytest.FixtureRequest, worlds: dict[str, World]) -> Iterator[str]:
+    """The address of a migrated database of this test's own, empty but for the `world` of tests that have
+    one; every test using it runs on both."""
     factory = request.getfixturevalue(f"{request.param}_factory")
-    url = factory.make()
+    if "world" in request.fixturenames:
+        url, worlds[url] = factory.make_filled()
+    else:
+        url = factory.make()
     yield url
+    worlds.pop(url, None)
     factory.drop(url)
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    database = Database(database_url)
+def database(database_url: str, opened: dict[str, Database]) -> Iterator[Database]:
+    database = opened.pop(database_url, None) or _open(database_url)
+    listeners = len(database.engine.dispatch.before_cursor_execute)
     yield database
-    database.dispose()
+    pool: Any = database.engine.pool
+    is_as_before = pool.checkedout() == 0 and len(database.engine.dispatch.before_cursor_execute) == listeners
+    if database.is_sqlite or not is_as_before:
+        database.dispose()
+    if is_as_before:
+        opened[database_url] = database
+
+
+def _open(url: str) -> Database:
+    database = Database(url)
+    if database.is_sqlite:
+        # As the cluster of PostgreSQL: no test cuts the power.
+        event.listen(database.engine, "connect", lambda line, _record: line.execute("PRAGMA synchronous=OFF"))
+    return database
+
+
+@pytest.fixture(autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """Hashing a password costs next to nothing."""
+    passwords.use_profile(passwords.CHEAP)
+    yield
+    passwords.use_profile(passwords.PRODUCTION)
 
 
 @pytest.fixture
@@ -57,8 +102,10 @@ def clock() -> FrozenClock:
 
 
 @pytest.fixture
-def world(database: Database) -> World:
+def world(database: Database, database_url: str, worlds: dict[str, World]) -> World:
     """A small neighbourhood, committed."""
+    if database_url in worlds:
+        return worlds[database_url]
     with database.writing() as session:
         return build(session)
 
@@ -76,23 +123,30 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
-    """Templates are compiled once for all tests of a worker, not once for each application."""
-    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+def bare_app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """The application without a database: its routes and templates are compiled once for all tests."""
+    home = str(tmp_path_factory.mktemp("app"))
+    settings = Settings.from_environ({"LAB_HOME": home, "LAB_SECRET_KEY": "for-tests-only-" + "x" * 32})
+    return create_app(settings, FrozenClock(NOW))
 
 
 @pytest.fixture
 def app(
+    bare_app: Flask,
     settings: Settings,
     clock: FrozenClock,
     database: Database,
     world: World,
-    compiled_templates: FileSystemBytecodeCache,
-) -> Flask:
-    app = create_app(settings, clock, database)
-    app.jinja_env.bytecode_cache = compiled_templates
-    app.config.update(TESTING=True, WTF_CSRF_ENABLED=False, PROPAGATE_EXCEPTIONS=False)
-    return app
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Flask]:
+    """The application on this test's database, which holds a world; nothing is left in it of other tests."""
+    config = dict(bare_app.config)
+    furnish(bare_app, settings, clock, database)
+    bare_app.config.update(TESTING=True, WTF_CSRF_ENABLED=False, PROPAGATE_EXCEPTIONS=False)
+    monkeypatch.setattr(fragments, "_FRAGMENTS", fragments.Fragments())
+    yield bare_app
+    bare_app.config.clear()
+    bare_app.config.update(config)
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """Real databases for tests: a migrated SQLite file copied for each test, a throw-away PostgreSQL cluster.
 
 The cluster runs from the system's binaries as an unprivileged user, on a unix socket, with fsync off, and
-is gone at exit. Each test gets a database of its own, made from a migrated template.
+is gone at exit. Each test gets a database as good as new: empty, or holding the small neighbourhood of
+`tests.world`, which is built once and copied. What a used database is made new by stands in `tests.renewal`.
 """
 
 from __future__ import annotations
@@ -19,51 +20,38 @@ import psycopg
 import lab.models  # noqa: F401  # the metadata is complete before migrations compare with it
 from lab.db import migrations
 from lab.db.engine import Database
-
-#: What tells whether a test has changed the schema: revision, columns, indexes and constraints.
-_SCHEMA = """
-SELECT (SELECT string_agg(version_num, ',') FROM alembic_version),
-  (SELECT md5(string_agg(format('%s.%s %s', table_name, column_name, data_type), ','
-          ORDER BY table_name, column_name)) FROM information_schema.columns WHERE table_schema = 'public'),
-  (SELECT md5(string_agg(indexdef, ',' ORDER BY indexname)) FROM pg_indexes WHERE schemaname = 'public'),
-  (SELECT count(*) FROM pg_constraint), (SELECT count(*) FROM pg_trigger)
-"""
-#: Empties the tables that hold something, and lets their numbers begin again.
-_EMPTY = """
-DO $$
-DECLARE one record; filled boolean;
-BEGIN
-  SET LOCAL session_replication_role = replica;
-  FOR one IN SELECT tablename AS name FROM pg_tables
-             WHERE schemaname = 'public' AND tablename NOT IN ('alembic_version', 'content_version') LOOP
-    EXECUTE format('SELECT EXISTS (SELECT 1 FROM %I)', one.name) INTO filled;
-    IF filled THEN EXECUTE format('DELETE FROM %I', one.name); END IF;
-  END LOOP;
-  UPDATE content_version SET version = 1;
-  FOR one IN SELECT sequencename AS name FROM pg_sequences
-             WHERE schemaname = 'public' AND last_value IS NOT NULL LOOP
-    EXECUTE format('ALTER SEQUENCE %I RESTART', one.name);
-  END LOOP;
-END $$
-"""
+from tests.renewal import Content, Renewal
+from tests.world import World, build
 
 
 class SqliteFactory:
-    """Copies one migrated file."""
+    """Copies one migrated file. An address serves again, always with a new file behind it."""
 
     name = "sqlite"
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.template = folder / "template.db"
+        self._filled = folder / "filled.db"
+        self._world: World | None = None
+        self._free: list[Path] = []
         database = Database(f"sqlite:///{self.template}")
         migrations.upgrade(database.engine)
-        with database.engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        database.dispose()
+        _close_whole(database)
 
     def make(self) -> str:
-        return self.make_in(self.folder)
+        """An empty database."""
+        return self._copy(self.template)
+
+    def make_filled(self) -> tuple[str, World]:
+        """A database with the small neighbourhood in it."""
+        if self._world is None:
+            shutil.copyfile(self.template, self._filled)
+            database = Database(f"sqlite:///{self._filled}")
+            with database.writing() as session:
+                self._world = build(session)
+            _close_whole(database)
+        return self._copy(self._filled), self._world
 
     def make_in(self, folder: Path) -> str:
         """A database in a folder of the test's own."""
@@ -72,9 +60,16 @@ class SqliteFactory:
         return f"sqlite:///{path}"
 
     def drop(self, url: str) -> None:
-        base = url.removeprefix("sqlite:///")
+        path = Path(url.removeprefix("sqlite:///"))
         for suffix in ("", "-wal", "-shm"):
-            Path(base + suffix).unlink(missing_ok=True)
+            Path(f"{path}{suffix}").unlink(missing_ok=True)
+        if path.parent == self.folder:
+            self._free.append(path)
+
+    def _copy(self, source: Path) -> str:
+        path = self._free.pop() if self._free else self.folder / f"{uuid.uuid4().hex}.db"
+        shutil.copyfile(source, path)
+        return f"sqlite:///{path}"
 
     def close(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -93,6 +88,8 @@ class PostgresqlFactory:
             shutil.chown(self.folder, self.user)
         self.data = self.folder / "data"
         self._emptied: list[str] = []
+        self._renewals: dict[str, Renewal] = {}
+        self._filled: tuple[World, Content] | None = None
         #: Databases that lie in a folder of a test's own.
         self._elsewhere: set[str] = set()
         self._run(
@@ -110,15 +107,32 @@ class PostgresqlFactory:
         database = Database(self._url("template_lab"))
         migrations.upgrade(database.engine)
         database.dispose()
-        with psycopg.connect(f"host={self.folder} user=lab dbname=template_lab") as connection:
-            self._schema = connection.execute(_SCHEMA).fetchone()
+        template = Renewal(self._line("template_lab"))
+        self._schema = template.schema()
+        template.close()
 
     def make(self) -> str:
-        if self._emptied:
-            return self._url(self._emptied.pop())
+        """An empty database."""
+        return self._url(self._emptied.pop() if self._emptied else self._new())
+
+    def make_filled(self) -> tuple[str, World]:
+        """A database with the small neighbourhood in it."""
+        url = self.make()
+        renewal = self._renewal(_name(url))
+        if self._filled is None:
+            database = Database(url)
+            with database.writing() as session:
+                world = build(session)
+            database.dispose()
+            self._filled = world, renewal.read()
+        else:
+            renewal.write(self._filled[1])
+        return url, self._filled[0]
+
+    def _new(self) -> str:
         name = f"t{uuid.uuid4().hex}"
         self._admin(f'CREATE DATABASE "{name}" TEMPLATE "template_lab" STRATEGY file_copy')
-        return self._url(name)
+        return name
 
     def make_in(self, folder: Path) -> str:
         """A database whose rows lie in a folder of the test's own, empty and inside ours."""
@@ -135,18 +149,26 @@ class PostgresqlFactory:
         return self._url(name)
 
     def drop(self, url: str) -> None:
-        name = url.split("/")[3].split("?")[0]
+        name = _name(url)
         if name in self._elsewhere:
             self._elsewhere.remove(name)
             self._admin(f'DROP DATABASE "{name}" WITH (FORCE)')
             self._admin(f'DROP TABLESPACE "{name}"')
             return
-        if self._empty(name):
+        try:
+            is_as_new = self._renewal(name).renew(self._schema)
+        except psycopg.OperationalError:  # the test has restarted the server: the line is cut
+            self._renewals.pop(name).close()
+            is_as_new = self._renewal(name).renew(self._schema)
+        if is_as_new:
             self._emptied.append(name)
             return
+        self._renewals.pop(name).close()
         self._admin(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
     def close(self) -> None:
+        for renewal in self._renewals.values():
+            renewal.close()
         self._run("pg_ctl", "-D", str(self.data), "-m", "immediate", "stop", check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -156,25 +178,21 @@ class PostgresqlFactory:
             "pg_ctl", "-D", str(self.data), "-w", "-l", str(self.folder / "log"), "-m", "fast", "restart"
         )
 
-    def _empty(self, name: str) -> bool:
-        """Make a used database as good as new, which is quicker than making another one. False when its
-        schema is no longer the template's."""
-        with psycopg.connect(f"host={self.folder} user=lab dbname={name}", autocommit=True) as connection:
-            connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
-            if connection.execute(_SCHEMA).fetchone() != self._schema:
-                return False
-            connection.execute(_EMPTY)
-        return True
+    def _renewal(self, name: str) -> Renewal:
+        """The line on which a used database is made new; it stays open, as first questions are slow."""
+        if name not in self._renewals:
+            self._renewals[name] = Renewal(self._line(name))
+        return self._renewals[name]
+
+    def _line(self, name: str) -> str:
+        return f"host={self.folder} user=lab dbname={name}"
 
     def _url(self, name: str) -> str:
         return f"postgresql+psycopg://lab@/{name}?host={self.folder}"
 
     def _admin(self, statement: str) -> None:
-        with psycopg.connect(f"host={self.folder} user=lab dbname=postgres", autocommit=True) as connection:
-            connection.execute(statement)  # type: ignore[arg-type]
+        with psycopg.connect(self._line("postgres"), autocommit=True) as connection:
+            connection.execute(statement)
 
     def _run(self, program: str, *arguments: str, check: bool = True) -> None:
         command = [str(_binaries() / program), *arguments]
@@ -185,6 +203,18 @@ class PostgresqlFactory:
         )
         if check and done.returncode:
             raise RuntimeError(f"{program}: {done.stderr or done.stdout}")
+
+
+def _close_whole(database: Database) -> None:
+    """Close a SQLite database so that its file alone holds everything."""
+    with database.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.dispose()
+
+
+def _name(url: str) -> str:
+    """The name of a database of the cluster."""
+    return url.split("/")[3].split("?")[0]
 
 
 def _environ() -> dict[str, str]:
