@@ -68,24 +68,7 @@ def add(email: str, name: str, password: str) -> None:
         if ctx.session.execute(select(Credential).where(Credential.email_key == key)).first():
             raise fail("C'è già un accesso con questo indirizzo.", "There is an account with this address.")
         sealed = accounts.seal_password(password, name, email) if password else None
-        person = Person(
-            name=accounts.clean_name(name),
-            email=email,
-            email_key=key,
-            email_verified_at=ctx.now,
-            created_at=ctx.now,
-        )
-        ctx.session.add(person)
-        ctx.session.flush()
-        ctx.session.add(
-            Credential(
-                person_id=person.id,
-                email_key=key,
-                password_hash=sealed,
-                password_changed_at=ctx.now if sealed else None,
-                created_at=ctx.now,
-            )
-        )
+        person = accounts.vouch_for(ctx, accounts.clean_name(name), email, sealed)
         audit.record(ctx, "account.join", person)
         number = person.id
     say(f"Creata la persona {number}.", f"Made person {number}.")

@@ -111,23 +111,23 @@ def may_withdraw(actor: Actor, contribution: Any, now: datetime) -> Decision:
 
 def may_take_part(actor: Actor, contribution: Any, now: datetime) -> Decision:
     """Support or follow: signed in, on what is public and neither merged nor withdrawn."""
+    return _shut(actor, contribution) or yes(RESIDENT)
+
+
+def _shut(actor: Actor, contribution: Any) -> Decision | None:
+    """Why nobody new may join in; None where they may."""
     if not actor.is_signed_in:
         return no("sign_in")
     if contribution.visibility is not Visibility.PUBLIC:
         return unknown()
-    if contribution.state in (State.MERGED, State.WITHDRAWN):
-        return no("set_aside")
-    return yes(RESIDENT)
+    return no("set_aside") if contribution.state in (State.MERGED, State.WITHDRAWN) else None
 
 
 def may_comment(actor: Actor, contribution: Any, now: datetime) -> Decision:
     """Signed in, on what is neither merged nor withdrawn; staff also where comments are closed."""
-    if not actor.is_signed_in:
-        return no("sign_in")
-    if contribution.visibility is not Visibility.PUBLIC:
-        return unknown()
-    if contribution.state in (State.MERGED, State.WITHDRAWN):
-        return no("set_aside")
+    shut = _shut(actor, contribution)
+    if shut is not None:
+        return shut
     staff = actor.grant_of(Role.MODERATOR, Role.FACILITATOR) or next(
         (grant for grant in actor.grants if grant.role is Role.OFFICE), None
     )

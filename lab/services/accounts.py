@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from lab.db.locking import locked
 from lab.kernel.errors import Conflict, Denied, Invalid
 from lab.kernel.passwords import check_password, hash_password
-from lab.kernel.text import clean_line
+from lab.kernel.text import clean_line, fold_email
 from lab.models.accounts import Credential, MailRhythm, Person, SignInCode
 from lab.policy.permissions import Permission
 from lab.services import audit, people, sessions, sign_in
@@ -115,16 +115,34 @@ def _new_holder(ctx: Context, row: SignInCode) -> Person:
     person.email_verified_at = ctx.now
     person.locale = row.locale
     ctx.session.flush()
+    _add_credential(ctx, person.id, row.email_key, row.password_hash)
+    return person
+
+
+def _add_credential(ctx: Context, person_id: int, email_key: str, password_hash: str | None) -> None:
+    changed_at = ctx.now if password_hash else None
     ctx.session.add(
         Credential(
-            person_id=person.id,
-            email_key=row.email_key,
-            password_hash=row.password_hash,
-            password_changed_at=ctx.now if row.password_hash else None,
+            person_id=person_id,
+            email_key=email_key,
+            password_hash=password_hash,
+            password_changed_at=changed_at,
             created_at=ctx.now,
         )
     )
     ctx.session.flush()
+
+
+def vouch_for(ctx: Context, name: str, email: str, password_hash: str | None) -> Person:
+    """Make a person with an account whose address needs no proof: whoever has the server answers for it.
+
+    `password_hash` comes from `seal_password`; None for codes by mail only.
+    """
+    key = fold_email(email)
+    person = Person(name=name, email=email, email_key=key, email_verified_at=ctx.now, created_at=ctx.now)
+    ctx.session.add(person)
+    ctx.session.flush()
+    _add_credential(ctx, person.id, key, password_hash)
     return person
 
 

@@ -13,13 +13,9 @@ from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Date,
-    Select,
     Text,
     and_,
-    cast,
     func,
-    literal,
-    null,
     or_,
     select,
     union_all,
@@ -27,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import joinedload
 
 from lab.db import search
+from lab.db.parts import Shape
 from lab.db.types import UtcDateTime
 from lab.kernel.errors import NotFound
 from lab.models.actions import (
@@ -270,30 +267,20 @@ def _others(rows: Iterable[Any]) -> list[Other]:
     ]
 
 
-_COLUMNS: dict[str, Any] = {
-    "id": BigInteger(),
-    "owner": BigInteger(),
-    "number": BigInteger(),
-    "width": BigInteger(),
-    "height": BigInteger(),
-    "at": UtcDateTime(),
-    "day": Date(),
-    "other_day": Date(),
-    "code": Text(),
-    "title": Text(),
-    "more": Text(),
-    "state": Text(),
-}
-
-
-def _part(part: str, /, **columns: Any) -> Select[Any]:
-    named = [
-        (cast(columns[name], kind) if isinstance(kind, Text) else columns[name]).label(name)
-        if name in columns
-        else cast(null(), kind).label(name)
-        for name, kind in _COLUMNS.items()
-    ]
-    return select(literal(part).label("part"), *named)
+_part = Shape(
+    id=BigInteger(),
+    owner=BigInteger(),
+    number=BigInteger(),
+    width=BigInteger(),
+    height=BigInteger(),
+    at=UtcDateTime(),
+    day=Date(),
+    other_day=Date(),
+    code=Text(),
+    title=Text(),
+    more=Text(),
+    state=Text(),
+).part
 
 
 def _parts(action_id: int) -> CompoundSelect[Any]:

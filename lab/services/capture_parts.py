@@ -18,7 +18,7 @@ from lab.models.pictures import Photo
 from lab.models.programme import Place
 from lab.models.rooms import Room
 from lab.policy.permissions import Permission
-from lab.services import audit, capture, capture_kinds, once, photos, room
+from lab.services import audit, capture, capture_kinds, once, photos, room, wording
 from lab.services.context import Context
 from lab.services.photos import StoredPhoto
 
@@ -74,16 +74,9 @@ def _words(command: Part) -> tuple[str, str]:
 def _checked(ctx: Context, event: Event, command: Part) -> str:
     if command.kind not in {way.part for way in capture_kinds.ways(event.kind)}:
         raise Invalid("kind", "unknown")
-    title = clean_line(command.title, capture.PART_LIMIT + 1)
-    if not title:
-        raise Invalid("title", "required")
-    for field, words, limit in (
-        ("title", title, capture.PART_LIMIT),
-        ("convenor", clean_line(command.convenor, CONVENOR_LIMIT + 1), CONVENOR_LIMIT),
-        ("report", clean_text(command.report, REPORT_LIMIT + 1), REPORT_LIMIT),
-    ):
-        if len(words) > limit:
-            raise Invalid(field, "too_long")
+    title = wording.line("title", command.title, capture.PART_LIMIT, needed=True)
+    wording.line("convenor", command.convenor, CONVENOR_LIMIT)
+    wording.text("report", command.report, REPORT_LIMIT)
     if command.place_id is not None and ctx.session.get(Place, command.place_id) is None:
         raise Invalid("place", "unknown")
     return title

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from lab.kernel.errors import Invalid, NotFound
-from lab.kernel.text import clean_line
 from lab.models.events import Event, EventDocument
 from lab.policy.permissions import Permission
-from lab.services import audit, event_editing, event_plan, events
+from lab.services import audit, event_editing, event_plan, events, wording
 from lab.services.context import Context
 
 TITLE_LIMIT = 200
@@ -44,9 +43,7 @@ def add(ctx: Context, command: AddDocument) -> EventDocument:
     Raises `NotFound`, `Invalid` on title or url ("bad_address", "link_or_file", "too_many").
     """
     event, grant = event_editing.hold(ctx, command.event_id)
-    title = clean_line(command.title, TITLE_LIMIT + 1)
-    if not title or len(title) > TITLE_LIMIT:
-        raise Invalid("title", "too_long" if title else "required")
+    title = wording.line("title", command.title, TITLE_LIMIT, needed=True)
     if bool(command.url.strip()) == bool(command.file_name):
         raise Invalid("url", "link_or_file")
     url = event_plan.web_address("url", command.url) if command.url.strip() else ""

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Date, Select, Text, cast, func, literal, null, select, union_all
+from sqlalchemy import BigInteger, Date, Select, Text, func, select, union_all
 from sqlalchemy.orm import aliased, joinedload
 
+from lab.db.parts import Shape
 from lab.db.types import UtcDateTime
 from lab.kernel.clock import local_date
 from lab.kernel.errors import NotFound
@@ -127,26 +128,26 @@ class EventOutcome:
         )
 
 
-_COLUMNS: dict[str, Any] = {
-    "id": BigInteger(),
-    "code": Text(),
-    "kind": Text(),
-    "form": Text(),
-    "state": Text(),
-    "title": Text(),
-    "words": Text(),
-    "lang": Text(),
-    "who": Text(),
-    "part_title": Text(),
-    "place": Text(),
-    "office": Text(),
-    "other": Text(),
-    "number": BigInteger(),
-    "second": BigInteger(),
-    "position": BigInteger(),
-    "at": UtcDateTime(),
-    "day": Date(),
-}
+_part = Shape(
+    id=BigInteger(),
+    code=Text(),
+    kind=Text(),
+    form=Text(),
+    state=Text(),
+    title=Text(),
+    words=Text(),
+    lang=Text(),
+    who=Text(),
+    part_title=Text(),
+    place=Text(),
+    office=Text(),
+    other=Text(),
+    number=BigInteger(),
+    second=BigInteger(),
+    position=BigInteger(),
+    at=UtcDateTime(),
+    day=Date(),
+).part
 
 
 def meeting(ctx: Context, code: str) -> Event:
@@ -186,16 +187,6 @@ def _ids(event_id: int, limit: int, after: int | None) -> Any:
         remarks = remarks.where(one.id > after)
         return select(remarks.subquery().c.id)
     return union_all(select(remarks.subquery().c.id), select(one.id).where(*public, one.id.in_(points)))
-
-
-def _part(part: str, /, **columns: Any) -> Select[Any]:
-    named = [
-        cast(columns[name], column_type).label(name)
-        if name in columns and not isinstance(column_type, (UtcDateTime, Date))
-        else columns.get(name, cast(null(), column_type)).label(name)
-        for name, column_type in _COLUMNS.items()
-    ]
-    return select(literal(part).label("part"), *named)
 
 
 def _said(ids: Any) -> Select[Any]:

@@ -6,20 +6,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    CompoundSelect,
-    Date,
-    Row,
-    Select,
-    Text,
-    cast,
-    literal,
-    null,
-    select,
-    union_all,
-)
+from sqlalchemy import BigInteger, CompoundSelect, Date, Row, Text, select, union_all
 
+from lab.db.parts import Shape
 from lab.db.types import UtcDateTime
 from lab.models.events import AgendaItem, Event, EventBody, EventDocument, EventProject
 from lab.models.programme import Body
@@ -46,27 +35,17 @@ class Parts:
     dates: list[Line]
 
 
-_COLUMNS: dict[str, Any] = {
-    "id": BigInteger(),
-    "position": BigInteger(),
-    "number": BigInteger(),
-    "at": UtcDateTime(),
-    "day": Date(),
-    "code": Text(),
-    "title": Text(),
-    "more": Text(),
-    "state": Text(),
-}
-
-
-def _part(part: str, /, **columns: Any) -> Select[Any]:
-    named = [
-        (cast(columns[name], kind) if isinstance(kind, Text) else columns[name]).label(name)
-        if name in columns
-        else cast(null(), kind).label(name)
-        for name, kind in _COLUMNS.items()
-    ]
-    return select(literal(part).label("part"), *named)
+_part = Shape(
+    id=BigInteger(),
+    position=BigInteger(),
+    number=BigInteger(),
+    at=UtcDateTime(),
+    day=Date(),
+    code=Text(),
+    title=Text(),
+    more=Text(),
+    state=Text(),
+).part
 
 
 def parts(ctx: Context, event: Event) -> Parts:

@@ -15,7 +15,7 @@ from lab.db import search
 from lab.kernel.clock import local_instant
 from lab.kernel.errors import Invalid
 from lab.kernel.locales import SUPPORTED
-from lab.kernel.text import clean_line, clean_text
+from lab.kernel.text import clean_line
 from lab.models.events import (
     AgendaItem,
     Event,
@@ -29,6 +29,7 @@ from lab.models.events import (
 from lab.models.programme import Body, Place
 from lab.models.projects import Project
 from lab.models.rooms import Room
+from lab.services import wording
 from lab.services.context import Context
 
 #: Longest texts in characters; the names are those of the columns.
@@ -136,14 +137,14 @@ def apply(ctx: Context, event: Event, plan: Plan) -> set[str]:
     before = (event.starts_at, event.minutes, event.place_id, event.place_note)
     check(ctx, plan)
     usual_minutes, usual_influence = USUAL[plan.kind]
-    event.kind, event.title = plan.kind, _line("title", plan.title, TITLE_LIMIT, needed=True)
+    event.kind, event.title = plan.kind, wording.line("title", plan.title, TITLE_LIMIT, needed=True)
     event.starts_at = starts_at(ctx, plan.day, plan.hour)
     event.minutes = plan.minutes or usual_minutes
     event.influence = plan.influence or usual_influence
     for name, limit in _LINES.items():
-        setattr(event, name, _line(name, getattr(plan, name), limit))
+        setattr(event, name, wording.line(name, getattr(plan, name), limit))
     for name, limit in _TEXTS.items():
-        setattr(event, name, _text(name, getattr(plan, name), limit))
+        setattr(event, name, wording.text(name, getattr(plan, name), limit))
     event.place_id = plan.place_id
     event.languages = list(dict.fromkeys(plan.languages))
     event.offers = [str(offer) for offer in Offer if offer in plan.offers]
@@ -160,11 +161,11 @@ def apply(ctx: Context, event: Event, plan: Plan) -> set[str]:
 def check(ctx: Context, plan: Plan) -> None:
     """Whether a plan can be put onto a meeting. Raises `Invalid` on the field concerned."""
     starts_at(ctx, plan.day, plan.hour)
-    _line("title", plan.title, TITLE_LIMIT, needed=True)
+    wording.line("title", plan.title, TITLE_LIMIT, needed=True)
     for name, limit in _LINES.items():
-        _line(name, getattr(plan, name), limit)
+        wording.line(name, getattr(plan, name), limit)
     for name, limit in _TEXTS.items():
-        _text(name, getattr(plan, name), limit)
+        wording.text(name, getattr(plan, name), limit)
     if plan.minutes is not None and not SHORTEST <= plan.minutes <= LONGEST:
         raise Invalid("minutes", "event_length")
     for field, number in (("seats", plan.seats), ("attendance", plan.attendance)):
@@ -209,7 +210,7 @@ def _write_agenda(ctx: Context, event: Event, points: Iterable[Point]) -> None:
     rows = list(ctx.session.execute(mine).scalars())
     wanted = list(points)
     for position, point in enumerate(wanted, start=1):
-        title = _line("agenda", point.title, TITLE_LIMIT, needed=True)
+        title = wording.line("agenda", point.title, TITLE_LIMIT, needed=True)
         if position <= len(rows):
             row = rows[position - 1]
             row.title, row.minutes = title, point.minutes
@@ -252,20 +253,4 @@ def web_address(field: str, url: str) -> str:
         fits = False
     if not fits:
         raise Invalid(field, "bad_address")
-    return cleaned
-
-
-def _line(field: str, words: str, limit: int, *, needed: bool = False) -> str:
-    cleaned = clean_line(words, limit + 1)
-    if needed and not cleaned:
-        raise Invalid(field, "required")
-    if len(cleaned) > limit:
-        raise Invalid(field, "too_long")
-    return cleaned
-
-
-def _text(field: str, words: str, limit: int) -> str:
-    cleaned = clean_text(words, limit + 1)
-    if len(cleaned) > limit:
-        raise Invalid(field, "too_long")
     return cleaned

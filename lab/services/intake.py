@@ -12,13 +12,12 @@ from sqlalchemy.orm import joinedload
 
 from lab.kernel.clock import local_date
 from lab.kernel.errors import Invalid, NotFound
-from lab.kernel.text import clean_line, clean_text
 from lab.models.accounts import Credential, Person
 from lab.models.contributions import Channel, Contribution, Kind, Visibility
 from lab.models.events import Event, EventState
 from lab.models.programme import Place, Theme
 from lab.policy.permissions import Permission
-from lab.services import audit, contributions, once, outbox, people
+from lab.services import audit, contributions, once, outbox, people, wording
 from lab.services.context import Context
 
 #: The ways by which things reach somebody who writes them down, the most frequent first.
@@ -112,13 +111,10 @@ def type_in(ctx: Context, command: TypeIn) -> Contribution:
 
 
 def _check(ctx: Context, command: TypeIn) -> None:
-    if len(clean_text(command.text, contributions.TEXT_LIMIT + 1)) > contributions.TEXT_LIMIT:
-        raise Invalid("text", "too_long")
-    if len(clean_line(command.title, contributions.TITLE_LIMIT + 1)) > contributions.TITLE_LIMIT:
-        raise Invalid("title", "too_long")
-    for field, name in (("shown_name", command.author_name), ("who", command.person_name)):
-        if len(clean_line(name, contributions.NAME_LIMIT + 1)) > contributions.NAME_LIMIT:
-            raise Invalid(field, "too_long")
+    wording.text("text", command.text, contributions.TEXT_LIMIT)
+    wording.line("title", command.title, contributions.TITLE_LIMIT)
+    wording.line("shown_name", command.author_name, contributions.NAME_LIMIT)
+    wording.line("who", command.person_name, contributions.NAME_LIMIT)
     if command.channel not in CHANNELS:
         raise Invalid("channel", "unknown")
     if not 0 <= command.hands <= HANDS_LIMIT:

@@ -18,7 +18,7 @@ from lab.kernel.text import clean_line, clean_text, valid_email
 from lab.models.programme import Body, BodyKind, Office, Phase, Programme
 from lab.models.projects import Project, ProjectChange, ProjectState
 from lab.policy.permissions import Permission
-from lab.services import audit, codes, outbox, programme
+from lab.services import audit, codes, outbox, programme, wording
 from lab.services.context import Context
 
 TITLE_LIMIT = 200
@@ -117,14 +117,14 @@ def change_programme(ctx: Context, command: ChangeProgramme) -> Programme:
     if row is not None:
         row = locked(ctx.session, Programme, row.id)
     _expect(row, command.seen)
-    title = _line("title", command.title, TITLE_LIMIT)
+    title = wording.line("title", command.title, TITLE_LIMIT, needed=True)
     for field in ("political_office", "technical_office"):
         _known(ctx, Office, getattr(command, f"{field}_id"), field)
     _check_days(command.starts_on, command.ends_on)
     if row is None:
         row = Programme(title=title)
         ctx.session.add(row)
-    row.title, row.summary = title, _text("summary", command.summary)
+    row.title, row.summary = title, wording.text("summary", command.summary, TEXT_LIMIT)
     row.political_office_id = command.political_office_id
     row.technical_office_id = command.technical_office_id
     row.starts_on, row.ends_on = command.starts_on, command.ends_on
@@ -137,7 +137,7 @@ def save_phase(ctx: Context, command: SavePhase) -> Phase:
     """Add a phase or change one. Raises `Invalid` and `Conflict` as above."""
     grant = ctx.require(Permission.PROGRAMME_EDIT)
     row = _held(ctx, Phase, command.phase_id, command.seen)
-    title = _line("title", command.title, NAME_LIMIT)
+    title = wording.line("title", command.title, NAME_LIMIT, needed=True)
     _check_days(command.starts_on, command.ends_on)
     if row is None:
         whole = programme.the_programme(ctx)
@@ -146,7 +146,7 @@ def save_phase(ctx: Context, command: SavePhase) -> Phase:
         last = ctx.session.execute(select(func.max(Phase.position))).scalar() or 0
         row = Phase(programme_id=whole.id, position=int(last) + 1)
         ctx.session.add(row)
-    row.title, row.text = title, _text("text", command.text)
+    row.title, row.text = title, wording.text("text", command.text, TEXT_LIMIT)
     row.starts_on, row.ends_on = command.starts_on, command.ends_on
     ctx.session.flush()
     audit.record(ctx, "phase.save", row, grant)
@@ -157,11 +157,11 @@ def save_body(ctx: Context, command: SaveBody) -> Body:
     """Add a body or change one. Raises `Invalid` and `Conflict` as above."""
     grant = ctx.require(Permission.PROGRAMME_EDIT)
     row = _held(ctx, Body, command.body_id, command.seen)
-    name = _line("name", command.name, NAME_LIMIT)
+    name = wording.line("name", command.name, NAME_LIMIT, needed=True)
     if row is None:
         row = Body(code=_free_code(ctx, Body, "E"))
         ctx.session.add(row)
-    row.name, row.kind, row.note = name, command.kind, _text("note", command.note)
+    row.name, row.kind, row.note = name, command.kind, wording.text("note", command.note, TEXT_LIMIT)
     row.is_signatory = command.is_signatory
     ctx.session.flush()
     audit.record(ctx, "body.save", row, grant, is_signatory=row.is_signatory)
@@ -176,7 +176,7 @@ def save_office(ctx: Context, command: SaveOffice) -> Office:
     """
     grant = ctx.require(Permission.PROGRAMME_EDIT)
     row = _held(ctx, Office, command.office_id, command.seen)
-    name = _line("name", command.name, NAME_LIMIT)
+    name = wording.line("name", command.name, NAME_LIMIT, needed=True)
     _known(ctx, Body, command.body_id, "body")
     email = clean_line(command.email, 254)
     if email and not valid_email(email):
@@ -187,7 +187,7 @@ def save_office(ctx: Context, command: SaveOffice) -> Office:
     elif command.is_closed and row.closed_on is None:
         _expect_no_projects(ctx, row)
     row.body_id, row.name, row.email = command.body_id, name, email or None
-    row.task = _text("task", command.task)
+    row.task = wording.text("task", command.task, TEXT_LIMIT)
     row.closed_on = (row.closed_on or local_date(ctx.now, ctx.timezone)) if command.is_closed else None
     ctx.session.flush()
     audit.record(ctx, "office.save", row, grant, is_closed=command.is_closed)
@@ -205,7 +205,7 @@ def add_project(ctx: Context, command: AddProject) -> Project:
     row = Project(
         code=_free_code(ctx, Project, "P"),
         programme_id=whole.id,
-        title=_line("title", command.title, TITLE_LIMIT),
+        title=wording.line("title", command.title, TITLE_LIMIT, needed=True),
         axis=clean_line(command.axis, 80),
         office_id=command.office_id,
         state=ProjectState.IN_DESIGN,
@@ -283,22 +283,6 @@ def _free_code(ctx: Context, model: type[Body | Office | Project], prefix: str) 
         taken = select(model.id).where(model.code == code)
         if ctx.session.execute(taken).first() is None:
             return code
-
-
-def _line(field: str, words: str, limit: int) -> str:
-    cleaned = clean_line(words, limit + 1)
-    if not cleaned:
-        raise Invalid(field, "required")
-    if len(cleaned) > limit:
-        raise Invalid(field, "too_long")
-    return cleaned
-
-
-def _text(field: str, words: str) -> str:
-    cleaned = clean_text(words, TEXT_LIMIT + 1)
-    if len(cleaned) > TEXT_LIMIT:
-        raise Invalid(field, "too_long")
-    return cleaned
 
 
 def _check_days(starts_on: date | None, ends_on: date | None) -> None:

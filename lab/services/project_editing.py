@@ -27,7 +27,7 @@ from lab.models.projects import (
     ProjectState,
 )
 from lab.policy.permissions import Permission
-from lab.services import audit, outbox
+from lab.services import audit, outbox, wording
 from lab.services.context import Context
 
 #: Longest texts in characters; the names are those of the columns.
@@ -189,15 +189,15 @@ def change_state(ctx: Context, command: ChangeState) -> Project:
 
 
 def change_words(ctx: Context, command: ChangeWords) -> Project:
-    """Rewrite title, description, continuity, axis and place."""
+    """Rewrite title, description, continuity, axis and place. Raises `Invalid` on these."""
     with _changing(ctx, command.edit, "text") as change:
         project = change.project
         if command.place_id is not None and ctx.session.get(Place, command.place_id) is None:
             raise Invalid("place", "unknown")
         new = {
-            "title": _line("title", command.title, TITLE_LIMIT),
-            "description": _text("description", command.description),
-            "continuity": _text("continuity", command.continuity),
+            "title": wording.line("title", command.title, TITLE_LIMIT, needed=True),
+            "description": wording.text("description", command.description, TEXT_LIMIT),
+            "continuity": wording.text("continuity", command.continuity, TEXT_LIMIT),
             "axis": clean_line(command.axis, 80),
             "place_id": command.place_id,
         }
@@ -215,7 +215,7 @@ def save_milestone(ctx: Context, command: SaveMilestone) -> Project:
     Raises `Invalid` for days out of order ("ends_on", "dates_order") and progress outside 0-100.
     """
     with _changing(ctx, command.edit, "milestone") as change:
-        title = _line("title", command.title, TITLE_LIMIT)
+        title = wording.line("title", command.title, TITLE_LIMIT, needed=True)
         _check_day("starts_on", command.starts_on)
         _check_day("ends_on", command.ends_on)
         if command.ends_on < command.starts_on:
@@ -236,14 +236,17 @@ def save_milestone(ctx: Context, command: SaveMilestone) -> Project:
 
 
 def remove_milestone(ctx: Context, command: Remove) -> Project:
-    """Take a stretch out of the timeline; what it was stays readable among the changes."""
+    """Take a stretch out of the timeline; what it was stays readable among the changes.
+
+    Raises `NotFound`, `Invalid("why", "required")`.
+    """
     return _remove(ctx, command, "milestone", Milestone, milestone_side)
 
 
 def save_funding(ctx: Context, command: SaveFunding) -> Project:
     """Add a share of the money or change it. Raises `Invalid("amount", "amount")` below zero."""
     with _changing(ctx, command.edit, "funding") as change:
-        source = _line("source", command.source, LINE_LIMIT)
+        source = wording.line("source", command.source, LINE_LIMIT, needed=True)
         if command.cents is not None and not 0 <= command.cents <= MOST_CENTS:
             raise Invalid("amount", "amount")
         row = _part(ctx, ProjectFunding, change.project, command.funding_id)
@@ -259,14 +262,14 @@ def save_funding(ctx: Context, command: SaveFunding) -> Project:
 
 
 def remove_funding(ctx: Context, command: Remove) -> Project:
-    """Take a share of the money out."""
+    """Take a share of the money out. Raises as `remove_milestone`."""
     return _remove(ctx, command, "funding", ProjectFunding, funding_side)
 
 
 def save_indicator(ctx: Context, command: SaveIndicator) -> Project:
     """Add a number or change its value and goal. Raises `Invalid` for negative or huge numbers."""
     with _changing(ctx, command.edit, "indicator") as change:
-        name = _line("name", command.name, LINE_LIMIT)
+        name = wording.line("name", command.name, LINE_LIMIT, needed=True)
         for field, number in (("value", command.value), ("goal", command.goal)):
             if number is not None and not 0 <= number <= _LARGEST_NUMBER:
                 raise Invalid(field, "number")
@@ -283,7 +286,7 @@ def save_indicator(ctx: Context, command: SaveIndicator) -> Project:
 
 
 def remove_indicator(ctx: Context, command: Remove) -> Project:
-    """Stop measuring a number."""
+    """Stop measuring a number. Raises as `remove_milestone`."""
     return _remove(ctx, command, "indicator", ProjectIndicator, indicator_side)
 
 
@@ -338,22 +341,6 @@ def _next_position(ctx: Context, project: Project) -> int:
     _count_parts(ctx, Milestone, project)
     last = select(func.max(Milestone.position)).where(Milestone.project_id == project.id)
     return int(ctx.session.execute(last).scalar() or 0) + 1
-
-
-def _line(field: str, words: str, limit: int) -> str:
-    cleaned = clean_line(words, limit + 1)
-    if not cleaned:
-        raise Invalid(field, "required")
-    if len(cleaned) > limit:
-        raise Invalid(field, "too_long")
-    return cleaned
-
-
-def _text(field: str, words: str) -> str:
-    cleaned = clean_text(words, TEXT_LIMIT + 1)
-    if len(cleaned) > TEXT_LIMIT:
-        raise Invalid(field, "too_long")
-    return cleaned
 
 
 def _check_day(field: str, day: date) -> None:

@@ -13,20 +13,17 @@ from sqlalchemy import (
     CompoundSelect,
     Date,
     Integer,
-    Select,
     Text,
     cast,
     exists,
     false,
     func,
-    literal,
-    null,
     select,
     union_all,
 )
 from sqlalchemy.orm import joinedload
-from sqlalchemy.types import TypeEngine
 
+from lab.db.parts import Shape
 from lab.db.types import UtcDateTime
 from lab.kernel.clock import local_date
 from lab.kernel.errors import NotFound
@@ -243,26 +240,19 @@ def actions(ctx: Context, *conditions: ColumnElement[bool], limit: int = ACTIONS
 
 
 #: The columns in which every part of a project fits, each empty where a part has no use for it.
-_COLUMNS: dict[str, TypeEngine[Any]] = {
-    "position": BigInteger(),
-    "words": Text(),
-    "more": Text(),
-    "starts": Date(),
-    "ends": Date(),
-    "at": UtcDateTime(),
-    "first": BigInteger(),
-    "second": BigInteger(),
-    "before": Text(),
-    "after": Text(),
-    "office": Text(),
-}
-
-
-def _part(kind: str, **columns: Any) -> Select[Any]:
-    named = [
-        columns.get(name, cast(null(), column_type)).label(name) for name, column_type in _COLUMNS.items()
-    ]
-    return select(literal(kind).label("kind"), *named)
+_part = Shape(
+    position=BigInteger(),
+    words=Text(),
+    more=Text(),
+    starts=Date(),
+    ends=Date(),
+    at=UtcDateTime(),
+    first=BigInteger(),
+    second=BigInteger(),
+    before=Text(),
+    after=Text(),
+    office=Text(),
+).part
 
 
 def _parts_of(project_id: int) -> CompoundSelect[Any]:
@@ -312,7 +302,7 @@ def _parts_of(project_id: int) -> CompoundSelect[Any]:
 def _add_parts(ctx: Context, found: ProjectPage) -> None:
     parts = _parts_of(found.project.id).subquery()
     rows = ctx.session.execute(select(parts).order_by(parts.c.position)).all()
-    of = {kind: [row for row in rows if row.kind == kind] for kind in {row.kind for row in rows}}
+    of = {part: [row for row in rows if row.part == part] for part in {row.part for row in rows}}
     stages = [Stage(r.words, r.starts, r.ends, r.first) for r in of.get("stage", ())]
     found.stages = sorted(stages, key=lambda stage: (stage.start, stage.end))
     found.funding = [Funding(r.words, r.first) for r in of.get("money", ())]

@@ -11,33 +11,13 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    CompoundSelect,
-    Select,
-    Text,
-    bindparam,
-    case,
-    cast,
-    func,
-    literal,
-    null,
-    or_,
-    select,
-    union_all,
-)
+from sqlalchemy import BigInteger, CompoundSelect, Select, Text, bindparam, case, func, or_, select, union_all
 from sqlalchemy.orm import aliased
 
+from lab.db.parts import Shape
 from lab.db.types import UtcDateTime
 from lab.models.actions import PUBLIC_ACTION_STATES, Action, ActionContribution, ActionProject, ActionState
-from lab.models.contributions import (
-    Channel,
-    Contribution,
-    ContributionProject,
-    Step,
-    StepKind,
-    Visibility,
-)
+from lab.models.contributions import Channel, Contribution, ContributionProject, Step, StepKind, Visibility
 from lab.models.programme import Body, Office, Theme
 from lab.models.projects import Project
 from lab.services.context import Context
@@ -95,18 +75,18 @@ class Trace:
         return [node for node in self.nodes if node.kind == kind]
 
 
-_COLUMNS: dict[str, Any] = {
-    "id": BigInteger(),
-    "rank": BigInteger(),
-    "at": UtcDateTime(),
-    "code": Text(),
-    "title": Text(),
-    "words": Text(),
-    "kind": Text(),
-    "who": Text(),
-    "lang": Text(),
-    "other": Text(),
-}
+_part = Shape(
+    id=BigInteger(),
+    rank=BigInteger(),
+    at=UtcDateTime(),
+    code=Text(),
+    title=Text(),
+    words=Text(),
+    kind=Text(),
+    who=Text(),
+    lang=Text(),
+    other=Text(),
+).part
 _ORDER = {"word": 0, "theme": 1, "action": 2, "project": 3, "office": 4, "step": 5}
 
 
@@ -186,16 +166,6 @@ def _from_project() -> CompoundSelect[Any]:
         _projects().where(Project.id == _THIS),
         _offices().where(Office.id.in_(select(Project.office_id).where(Project.id == _THIS))),
     )
-
-
-def _part(part: str, /, **columns: Any) -> Select[Any]:
-    named = [
-        cast(columns[name], column_type).label(name)
-        if name in columns and not isinstance(column_type, UtcDateTime)
-        else columns.get(name, cast(null(), column_type)).label(name)
-        for name, column_type in _COLUMNS.items()
-    ]
-    return select(literal(part).label("part"), *named)
 
 
 def _when(condition: Any) -> Any:

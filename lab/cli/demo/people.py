@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from lab.cli.demo.accounts import PASSWORD, ROLES, SIGN_INS, DemoAccount
 from lab.kernel.clock import local_date
 from lab.kernel.passwords import hash_password
-from lab.kernel.text import fold_email
-from lab.models.accounts import Credential, Person, RoleGrant
+from lab.models.accounts import RoleGrant
+from lab.services import accounts
 from lab.services.context import Context
 
 if TYPE_CHECKING:
@@ -24,9 +24,8 @@ def shown_sign_ins() -> list[dict[str, str]]:
 def load(ctx: Context, demo: dict[str, Any], codes: Codes) -> None:
     """Make the demo sign-ins and the accounts of the file; `codes.people` knows them by visible name."""
     hashed = hash_password(PASSWORD)
-    accounts = [*SIGN_INS, *(_of_file(item) for item in demo["account_demo"])]
-    for account in accounts:
-        person = _person(ctx, account, hashed)
+    for account in [*SIGN_INS, *(_of_file(item) for item in demo["account_demo"])]:
+        person = accounts.vouch_for(ctx, account.name, account.email, hashed)
         codes.people.setdefault(account.name, person.id)
         if account.role is None:
             continue
@@ -41,29 +40,6 @@ def load(ctx: Context, demo: dict[str, Any], codes: Codes) -> None:
                 granted_at=ctx.now,
             )
         )
-
-
-def _person(ctx: Context, account: DemoAccount, hashed: str) -> Person:
-    key = fold_email(account.email)
-    person = Person(
-        name=account.name,
-        email=account.email,
-        email_key=key,
-        email_verified_at=ctx.now,
-        created_at=ctx.now,
-    )
-    ctx.session.add(person)
-    ctx.session.flush()
-    ctx.session.add(
-        Credential(
-            person_id=person.id,
-            email_key=key,
-            password_hash=hashed,
-            password_changed_at=ctx.now,
-            created_at=ctx.now,
-        )
-    )
-    return person
 
 
 def _of_file(item: dict[str, Any]) -> DemoAccount:
