@@ -296,7 +296,8 @@ def _add_remark(ctx: Context, event: Event, way: type[Way], line: Line, placed: 
 def correct(ctx: Context, command: Correction) -> Contribution:
     """Put a line right; the earlier words stay readable. Hands and cards follow the new count.
 
-    Raises as `write`, `Conflict("changed_meanwhile")`, and `Conflict("state_…")` once it is settled.
+    Raises `NotFound`, `Invalid` as `write`, `Conflict("changed_meanwhile")`, and `Conflict("state_…")` once
+    it is settled.
     """
     remark = ctx.session.get(EventRemark, command.contribution_id)
     if remark is None:

@@ -109,7 +109,7 @@ def mine(ctx: Context, *, closed: bool = False, after: Mark | None = None) -> Li
     """Commitments this person answers for: an office's and a body's own, the team all of them.
 
     Open ones by their day, those without a day last; `closed`: how the others ended, latest first. Two
-    statements.
+    statements. Raises `NotFound` without account.
     """
     if not ctx.actor.is_signed_in:
         raise NotFound("commitment")

@@ -160,9 +160,11 @@ def spoken_code(text: str) -> str:
 
 
 def pair(ctx: Context, code: str, *, standing_too: bool) -> Paired:
-    """Make a browser a device. Raises `NotFound("pairing_code")` for unknown, used and expired codes alike.
+    """Make a browser a device.
 
     `standing_too`: whether a code that may be used again and again is good here (demonstrations only).
+    Raises `NotFound("pairing_code")` for unknown, used and expired codes alike, and
+    `Conflict("too_many_devices")`.
     """
     query = select(PairingCode).where(PairingCode.code_digest == _digest(spoken_code(code)))
     found = ctx.session.execute(query.with_for_update()).scalar_one_or_none()

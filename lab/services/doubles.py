@@ -177,7 +177,7 @@ def keep_apart(ctx: Context, event_id: int, one_id: int, other_id: int) -> None:
 
 
 def look_again(ctx: Context, event_id: int, one_id: int, other_id: int) -> None:
-    """Take back that two rows are two parties."""
+    """Take back that two rows are two parties. Raises as `keep_apart`."""
     event, grant = hosting.run(ctx, event_id)
     low, high = _pair(ctx, event, one_id, other_id)
     ctx.session.execute(delete(NotTheSame).where(NotTheSame.low_id == low, NotTheSame.high_id == high))

@@ -77,7 +77,10 @@ def follow(ctx: Context, this: FollowThis) -> bool:
 
 
 def add(ctx: Context, this: FollowThis) -> bool:
-    """Write the actor down as a follower of a subject whose row is locked; whether that is new."""
+    """Write the actor down as a follower of a subject whose row is locked; whether that is new.
+
+    Raises `Denied("sign_in")`.
+    """
     if ctx.actor.person_id is None:
         raise Denied("sign_in")
     values = {
@@ -92,7 +95,10 @@ def add(ctx: Context, this: FollowThis) -> bool:
 
 
 def unfollow(ctx: Context, this: FollowThis) -> bool:
-    """Stop following, whatever has become of the subject; whether the actor did follow."""
+    """Stop following, whatever has become of the subject; whether the actor did follow.
+
+    Raises `Denied("sign_in")`, `NotFound`.
+    """
     if ctx.actor.person_id is None:
         raise Denied("sign_in")
     locked(ctx.session, _MODELS[this.what], this.subject_id)

@@ -23,7 +23,7 @@ def run(ctx: Context, event_id: int) -> tuple[Event, Grant]:
 
 
 def by_code(ctx: Context, code: str) -> tuple[Event, Grant]:
-    """As `run`, by the code in the address; with the place."""
+    """As `run`, by the code in the address; with the place. Raises `NotFound`."""
     query = select(Event).where(Event.code == code)
     event = ctx.session.execute(
         query.options(selectinload(Event.hosts), joinedload(Event.place))

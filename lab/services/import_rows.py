@@ -238,7 +238,10 @@ _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
 
 
 def moment(day: str, clock: str, timezone: str, name: str) -> datetime:
-    """A day (2024-01-31, 31/01/2024, with or without a time) as an instant; noon where no time is given."""
+    """A day (2024-01-31, 31/01/2024, with or without a time) as an instant; noon where no time is given.
+
+    Raises `Invalid(name, "not_a_date")`.
+    """
     found = None
     for pattern in ("%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y"):
         try:

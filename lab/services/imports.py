@@ -81,7 +81,10 @@ def read_comments(path: Path, mapping: Mapping) -> Iterator[CommentRow | BadRow]
 def read(
     path: Path, mapping: Mapping, make: Callable[[int, dict[str, str], Mapping], Row]
 ) -> Iterator[Row | BadRow]:
-    """Every row of the file, made by `make` or refused with the reason; an id counts once."""
+    """Every row of the file, made by `make` or refused with the reason; an id counts once.
+
+    Nothing is raised for a row: the reason is in its `BadRow`.
+    """
     seen: set[str] = set()
     for line, values in rows(path, mapping):
         try:

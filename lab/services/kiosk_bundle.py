@@ -40,7 +40,7 @@ class News:
 
 
 def facts(ctx: Context, event_id: int) -> Facts:
-    """Everything that goes into the bundle. Six statements. Raises `NotFound`."""
+    """Everything that goes into the bundle. Five statements. Raises `NotFound`."""
     query = select(SignUp).where(SignUp.event_id == event_id)
     sign_up = ctx.session.execute(
         query.options(joinedload(SignUp.event).joinedload(Event.place))

@@ -22,7 +22,11 @@ PROMISED = "promised_place"
 
 
 def sign_up(ctx: Context, sender: Sender, record: Record, signer: Signer) -> Told:
-    """A party signs up; places that this tablet was lent and promised are theirs."""
+    """A party signs up; places that this tablet was lent and promised are theirs.
+
+    Raises `Invalid` for what was said, `Conflict("sign_up_closed")` once the meeting is long over, and as
+    `registrations.sign_up`.
+    """
     if record.said_at > sender.until and not record.override:
         raise Conflict("sign_up_closed")
     party = _party(sender, record)
@@ -102,7 +106,7 @@ def _where(ctx: Context, registration: Registration) -> tuple[str, dict[str, Any
 
 
 def walk_in(ctx: Context, sender: Sender, record: Record, signer: Signer) -> Told:
-    """Somebody on no list stands at the door."""
+    """Somebody on no list stands at the door. Raises `Denied("door_only")`, and as `arrivals.walk_in`."""
     payload = record.payload
     if not sender.is_door:
         raise Denied("door_only")

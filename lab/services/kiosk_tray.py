@@ -109,7 +109,10 @@ def take(ctx: Context, command: Take, signer: Signer) -> Result:
 
 
 def drop(ctx: Context, item_id: int, reason: str) -> TrayItem:
-    """Leave a record out, with a reason. Its content stays until the meeting's names are deleted."""
+    """Leave a record out, with a reason. Its content stays until the meeting's names are deleted.
+
+    Raises `NotFound`, `Invalid("reason", "required")`, `Conflict("already_settled")`.
+    """
     item, _event, grant = _locked(ctx, item_id)
     words = clean_line(reason, REASON_LIMIT)
     if not words:

@@ -19,7 +19,10 @@ from lab.services.kiosk_payload import Record, Sender, Told
 
 
 def idea(ctx: Context, sender: Sender, record: Record, signer: Signer) -> Told:
-    """An idea: an input of the meeting, read by the lab first as all words without account."""
+    """An idea: an input of the meeting, read by the lab first as all words without account.
+
+    Raises `Invalid` for what was said, `Conflict("same_id_other_content")`.
+    """
     digest = said.content_hash(record)
     known = contributions.with_key(ctx, record.client_uuid)
     if known is not None:
@@ -45,7 +48,7 @@ def idea(ctx: Context, sender: Sender, record: Record, signer: Signer) -> Told:
 
 
 def question(ctx: Context, sender: Sender, record: Record, signer: Signer) -> Told:
-    """A question for the room."""
+    """A question for the room. Raises `Conflict("same_id_other_content")`, and as `room_questions.ask`."""
     digest = said.content_hash(record)
     known = contributions.with_key(ctx, record.client_uuid)
     if known is not None:
@@ -85,7 +88,10 @@ def _place(ctx: Context, record: Record) -> int | None:
 
 
 def how_it_was(ctx: Context, sender: Sender, record: Record, signer: Signer) -> Told:
-    """One to five, nameless; words beside it are an input."""
+    """One to five, nameless; words beside it are an input.
+
+    Raises `Invalid("stars", "out_of_range")`, `Conflict("same_id_other_content")`.
+    """
     digest = said.content_hash(record)
     query = select(HowItWas).where(HowItWas.client_uuid == record.client_uuid)
     known = ctx.session.execute(query).scalar_one_or_none()

@@ -81,7 +81,7 @@ def give_back(ctx: Context, tablet: Tablet, promised: int) -> SeatLease | None:
 
 
 def take_back(ctx: Context, lease_id: int) -> SeatLease:
-    """A host takes back what a tablet holds: it is lost, or will not come back in time."""
+    """A host takes back what a tablet holds: it is lost, or will not come back in time. Raises `NotFound`."""
     lease = ctx.session.get(SeatLease, lease_id)
     if lease is None:
         raise NotFound("lease")

@@ -54,7 +54,8 @@ class MonthOfActs:
 def hide(ctx: Context, subject: Subject, reason: str, version: int | None = None) -> ModerationAct:
     """Hide a text with the reason its author is told. Never one's own words.
 
-    Raises `Denied("own_words")`, `Invalid("reason", "too_short")`, `Conflict("already_hidden")`.
+    Raises `NotFound`, `Denied("own_words")`, `Invalid("reason", "too_short")`, and `Conflict` for what is
+    hidden ("already_hidden"), private ("not_visible") or taken away by its author ("already_gone").
     """
     words = _reason(reason)
     if subject.comment_id is not None:
@@ -96,7 +97,7 @@ def _hide_comment(ctx: Context, comment: Comment, words: str, grant: Grant) -> M
 def restore(ctx: Context, subject: Subject, reason: str, version: int | None = None) -> ModerationAct:
     """Show a hidden text again, with a reason. Never one's own words.
 
-    Raises `Denied("own_words")`, `Invalid("reason", "too_short")`, `Conflict("not_hidden")`.
+    Raises `NotFound`, `Denied("own_words")`, `Invalid("reason", "too_short")`, `Conflict("not_hidden")`.
     """
     words = _reason(reason)
     if subject.comment_id is not None:
@@ -145,7 +146,10 @@ def _restore_comment(ctx: Context, comment: Comment, words: str, grant: Grant) -
 
 
 def leave(ctx: Context, subject: Subject) -> int:
-    """Settle the flags on a text by leaving it as it is; how many there were. Never on one's own words."""
+    """Settle the flags on a text by leaving it as it is; how many there were. Never on one's own words.
+
+    Raises `NotFound`, `Denied("own_words")`.
+    """
     grant = ctx.require(Permission.FLAG_SETTLE)
     row = _row(ctx, subject)
     if row.person_id is not None and row.person_id == ctx.actor.person_id:
@@ -215,7 +219,7 @@ def act_of_mine(ctx: Context, act_id: int) -> ModerationAct:
 
 
 def subject_of(ctx: Context, act: ModerationAct) -> Contribution | Comment:
-    """The text an act is about."""
+    """The text an act is about. Raises `NotFound`."""
     found: Contribution | Comment | None
     if act.comment_id is not None:
         found = ctx.session.get(Comment, act.comment_id)
@@ -229,7 +233,7 @@ def subject_of(ctx: Context, act: ModerationAct) -> Contribution | Comment:
 def appeal(ctx: Context, act_id: int, words: str) -> ModerationAct:
     """The author asks somebody else to look again; once for each act. Asking the same twice is asking once.
 
-    Raises `Conflict("already_appealed")`, `Invalid("words", "too_short")`.
+    Raises `NotFound` for what is no hiding, `Conflict("already_appealed")`, `Invalid("words", "too_short")`.
     """
     act = locked(ctx.session, ModerationAct, act_id)
     grant = ctx.require(Permission.APPEAL_MAKE, subject_of(ctx, act))
@@ -252,8 +256,8 @@ def appeal(ctx: Context, act_id: int, words: str) -> ModerationAct:
 def settle_appeal(ctx: Context, act_id: int, answer: str, *, upheld: bool) -> ModerationAct:
     """Answer an appeal with a reason: show the text again (`upheld`) or leave it hidden.
 
-    Raises `Denied("own_act")` for who hid it, `Denied("own_words")` for its author, `Conflict("settled")`,
-    `Invalid("answer", "too_short")`.
+    Raises `NotFound` where nobody appealed, `Denied("own_act")` for who hid it, `Denied("own_words")` for its
+    author, `Conflict("settled")`, `Invalid("answer", "too_short")`.
     """
     act = locked(ctx.session, ModerationAct, act_id)
     grant = ctx.require(Permission.APPEAL_SETTLE, act)

@@ -74,7 +74,10 @@ def register(ctx: Context, command: Register) -> Person:
 
 
 def change(ctx: Context, person_id: int, command: Register) -> Person:
-    """Correct what the desk wrote down. Raises `Denied("has_account")`: account holders do it themselves."""
+    """Correct what the desk wrote down.
+
+    Raises `Denied("has_account")`, since account holders do it themselves, and `Invalid` as `register`.
+    """
     grant = ctx.require(Permission.PERSON_REGISTER)
     person = locked(ctx.session, Person, person_id)
     if ctx.session.get(Credential, person_id) is not None or person.anonymised_at is not None:
@@ -155,7 +158,7 @@ def block(ctx: Context, command: Block) -> None:
 
 
 def unblock(ctx: Context, command: Block) -> None:
-    """Let somebody in again. Raises as `block`."""
+    """Let somebody in again. Raises `Invalid` and `Denied` as `block`."""
     person, grant, reason = _for_block(ctx, command)
     if person.blocked_at is None:
         return

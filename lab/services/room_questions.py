@@ -41,7 +41,8 @@ class Ask:
 def ask(ctx: Context, command: Ask) -> RoomQuestion:
     """Put a question to the room: an input of the meeting, read by a host before the room sees it.
 
-    The same key again gives the same question. Raises `Invalid("text", …)`, `Conflict("room_closed")`.
+    The same key again gives the same question.
+    Raises `NotFound`, `Invalid("text", …)`, `Conflict("room_closed")`.
     """
     from_tablet = command.channel is Channel.KIOSK
     key = command.key if from_tablet else once.own_key(ctx, command.key, command.voter)
@@ -121,6 +122,7 @@ def raise_hand(ctx: Context, question_id: int, voter: str) -> bool:
     """Support a question once for each phone; whether this was the first time.
 
     `voter` is the random token of the phone; what is kept of it cannot be followed to other questions.
+    Raises `NotFound` for what the room does not see, `Conflict("room_closed")`.
     """
     question = ctx.session.get(RoomQuestion, question_id)
     if question is None or question.state is not QuestionState.SHOWN:

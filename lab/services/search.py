@@ -134,7 +134,10 @@ def _query(ctx: Context, subject: Subject, words: str) -> Select[Any] | None:
 
 
 def find(ctx: Context, subject: Subject, words: str, before: int | None = None, limit: int = PAGE) -> Hits:
-    """Newest things of one kind in which every word occurs; one statement."""
+    """Newest things of one kind in which every word occurs.
+
+    One statement, on SQLite one more for the index of words.
+    """
     query = _query(ctx, subject, words)
     if query is None:
         return Hits([], False)
@@ -145,7 +148,10 @@ def find(ctx: Context, subject: Subject, words: str, before: int | None = None, 
 
 
 def overview(ctx: Context, words: str) -> dict[Subject, Hits]:
-    """The first few of every kind, in the order in which pages show them; one statement."""
+    """The first few of every kind, in the order in which pages show them.
+
+    One statement, on SQLite one more for the index of words.
+    """
     queries = [_query(ctx, subject, words) for subject in _SOURCES]
     parts = [select(query.limit(FEW + 1).subquery()) for query in queries if query is not None]
     if not parts:
@@ -167,7 +173,7 @@ def meant(ctx: Context, words: str, kind: Subject | None = None) -> str | None:
     """What a search that found nothing may have meant: words with a slip put right; None if nothing is near.
 
     Only words that stand in public things (of this kind, if one is named) are proposed, those said more
-    often before others as near. Two statements, whatever the number of words.
+    often before others as near. At most two statements, whatever the number of words.
     """
     typed = search_words(words)
     others = vocabulary.near(ctx.session, typed)

@@ -34,7 +34,7 @@ class Browser:
 def open_session(ctx: Context, person_id: int, method: str, browser: Browser) -> str:
     """Sign a person in: a new row, and the token for the cookie. `method` is password, code or card.
 
-    Raises `Denied("blocked")` for somebody the lab has shut out.
+    Raises `NotFound`, `Denied("blocked")` for somebody the lab has shut out.
     """
     person = ctx.session.get(Person, person_id)
     if person is None or person.anonymised_at is not None:
@@ -108,7 +108,7 @@ def end_all(ctx: Context, person_id: int, *, but: int | None = None) -> None:
 
 
 def prove(ctx: Context, session_id: int) -> None:
-    """Note that the person has just shown again who they are in this session."""
+    """Note that the person has just shown again who they are in this session. Raises `NotFound`."""
     found = ctx.session.get(WebSession, session_id)
     if found is None or found.person_id != ctx.actor.person_id:
         raise NotFound("session")

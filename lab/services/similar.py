@@ -54,7 +54,10 @@ def telling_words(text: str) -> list[str]:
 
 
 def alike(ctx: Context, text: str, *, exclude: int | None = None, most: int = MOST) -> list[Alike]:
-    """Up to `most` public inputs that resemble the text, most alike first; one statement."""
+    """Up to `most` public inputs that resemble the text, most alike first.
+
+    One statement, on SQLite one more for the index of words.
+    """
     condition = search.matches_any(ctx.session, telling_words(text))
     if condition is None:
         return []

@@ -66,7 +66,10 @@ def _is_co_author(ctx: Context, contribution_id: int) -> bool:
 
 
 def remove(ctx: Context, contribution_id: int) -> bool:
-    """Take the actor's support back; whether there was one. Following goes on until it is ended."""
+    """Take the actor's support back; whether there was one. Following goes on until it is ended.
+
+    Raises `Denied("sign_in")`, `NotFound`.
+    """
     if ctx.actor.person_id is None:
         raise Denied("sign_in")
     contribution = locked(ctx.session, Contribution, contribution_id)

@@ -146,7 +146,7 @@ def let_go(ctx: Context, contribution_id: int) -> Contribution:
 
 
 def note(ctx: Context, contribution_id: int, text: str) -> DeskNote:
-    """Leave a note for colleagues; never public. Raises `Invalid("text", "required")`."""
+    """Leave a note for colleagues; never public. Raises `NotFound`, `Invalid("text", "required")`."""
     contribution = ctx.session.get(Contribution, contribution_id)
     if contribution is None:
         raise NotFound("contribution")
@@ -163,7 +163,7 @@ def note(ctx: Context, contribution_id: int, text: str) -> DeskNote:
 
 
 def co_design(ctx: Context, contribution_id: int, version: int | None, *, on: bool) -> Contribution:
-    """Bring an open input into co-design, or back from it."""
+    """Bring an open input into co-design, or back from it. Raises `Conflict("state_…")` once settled."""
     grant = ctx.require(Permission.CONTRIBUTION_SORT)
     with contributions.changing(ctx, contribution_id, version) as contribution:
         if (contribution.state is State.CO_DESIGN) is on:

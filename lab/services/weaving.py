@@ -92,7 +92,10 @@ def unweave(ctx: Context, command: Unweave) -> Action:
 
 
 def link(ctx: Context, action: Action, ids: Sequence[int], note: str = "") -> list[int]:
-    """Write the links that are missing (the caller holds the action); gives the newly linked ids."""
+    """Write the links that are missing (the caller holds the action); gives the newly linked ids.
+
+    Raises `Invalid("contributions", "unknown" | "withdrawn")`.
+    """
     found = {
         row.id: row
         for row in ctx.session.execute(
