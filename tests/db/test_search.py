@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lab.db import search
@@ -20,6 +18,7 @@ from lab.policy.actor import SYSTEM
 from lab.services.context import Context
 from lab.services.contributions import Placement, place
 from lab.services.search import Subject, find, meant
+from tests.statements import statements
 from tests.world import NOW, World
 
 TEXTS = {
@@ -186,21 +185,9 @@ def test_what_is_rare_is_looked_up_without_the_words_of_every_input(database: Da
             pytest.skip("one index there, which knows where a rare word is")
         ctx = Context(session, SYSTEM, NOW)
         for subject in (Subject.PROJECT, Subject.ACTION, Subject.EVENT):
-            with sent(database) as statements:
+            with statements(database) as seen:
                 find(ctx, subject, "fontana")
-            assert statements and not any(re.search(r"search_fts\b", one) for one in statements)
-
-
-@contextmanager
-def sent(database: Database) -> Iterator[list[str]]:
-    seen: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        seen.append(statement)
-
-    event.listen(database.engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(database.engine, "before_cursor_execute", note)
+            assert seen and not any(re.search(r"search_fts\b", one) for one in seen)
 
 
 def test_singular_and_plural_find_the_same(database: Database) -> None:

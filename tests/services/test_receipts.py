@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from lab.db.engine import Database
@@ -22,6 +21,7 @@ from lab.services import contributions, receipts
 from lab.services.context import Context
 from lab.services.contributions import Placement
 from lab.services.receipts import Receipt
+from tests.statements import statements
 from tests.world import NOW, World
 
 Acting = Callable[[Session, str], Context]
@@ -220,7 +220,6 @@ def test_reading_a_receipt_asks_the_database_three_times(
     item = placed(database, acting)
     add_answer(database, item, world)
     add_action(database, item, world, ActionState.UNDER_WAY)
-    asked: list[str] = []
-    event.listen(database.engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
-    look(database, item.receipt_code, clock)
-    assert len([one for one in asked if one.lstrip().upper().startswith("SELECT")]) == 3
+    with statements(database) as seen:
+        look(database, item.receipt_code, clock)
+    assert len(seen) == 3

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from lab.db.engine import Database
@@ -26,6 +26,7 @@ from lab.services.contributions import Placement
 from lab.services.conversation import EditComment, WriteComment
 from lab.services.follows import Followed, FollowThis
 from lab.services.supports import AddSupport
+from tests.statements import statements
 from tests.world import NOW, World
 
 Acting = Callable[[Session, str], Context]
@@ -423,10 +424,9 @@ def test_a_page_of_conversation_is_one_statement_however_long_it_is(
             )
             for n in range(threads.REPLIES + 7)
         )  # fmt: skip
-    asked: list[str] = []
-    event.listen(database.engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
-    page = shown(database, acting, item)
-    assert len([one for one in asked if one.lstrip().upper().startswith(("SELECT", "WITH"))]) == 1
+    with statements(database) as seen:
+        page = shown(database, acting, item)
+    assert len(seen) == 1
     assert len(page.branches[0].replies) == threads.REPLIES
     assert page.branches[0].more == 7
     with database.session() as session:

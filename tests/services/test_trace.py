@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from lab.db.engine import Database
@@ -15,6 +14,7 @@ from lab.services.context import Context
 from lab.services.contributions import Placement
 from lab.services.weaving import Weave
 from tests.services.test_actions import adopted, inputs_of, merged, proposed, said
+from tests.statements import statements
 from tests.world import World
 
 Acting = Callable[[Session, str], Context]
@@ -95,18 +95,11 @@ def test_a_walk_is_one_statement_however_much_hangs_on_it(
     action = adopted(database, acting, world, count=12)
     with database.writing() as session:
         actions.report(acting(session, "office"), Report(action.id, "Avanti"))
-    count = 0
-
-    def counting(*_: object) -> None:
-        nonlocal count
-        count += 1
-
     with database.session() as session:
         ctx = acting(session, "rosa")
         first = inputs_of(session, action.id)[0].id
-        event.listen(database.engine, "before_cursor_execute", counting)
-        trace.of_contribution(ctx, first)
-        trace.of_action(ctx, action.id)
-        trace.of_project(ctx, world.project)
-        event.remove(database.engine, "before_cursor_execute", counting)
-    assert count == 3
+        with statements(database) as seen:
+            trace.of_contribution(ctx, first)
+            trace.of_action(ctx, action.id)
+            trace.of_project(ctx, world.project)
+    assert len(seen) == 3

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, select
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -33,6 +32,7 @@ from lab.services.limits import Limit
 from lab.web import api_schema
 from lab.web.headers import HEADERS
 from tests.services.test_actions import adopted, drafted, inputs_of, merged, proposed
+from tests.statements import statements
 from tests.world import NOW, World
 
 Acting = Callable[[Session, str], Context]
@@ -93,19 +93,6 @@ def walk(client: FlaskClient, path: str) -> list[str]:
         following = page["next"]
         assert answer.headers.get("Link") == (f'<{following}>; rel="next"' if following else None)
     return found
-
-
-@contextmanager
-def statements(database: Database) -> Iterator[list[str]]:
-    seen: list[str] = []
-
-    def note(*args: Any) -> None:
-        if not str(args[2]).startswith(("BEGIN", "SAVEPOINT")):
-            seen.append(str(args[2]))
-
-    event.listen(database.engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(database.engine, "before_cursor_execute", note)
 
 
 def test_a_proposal_is_told_with_codes_words_and_where_it_stands(

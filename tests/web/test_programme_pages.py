@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import date, timedelta
-from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import event, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from lab.db.engine import Database
@@ -22,6 +20,7 @@ from lab.models.programme import Office, Phase, Programme
 from lab.models.projects import Milestone, Project, ProjectFunding, ProjectState
 from lab.services import contributions, limits
 from lab.services.context import Context
+from tests.statements import VERSION, statements
 from tests.world import NOW, World
 
 SignIn = Callable[[str], FlaskClient]
@@ -47,19 +46,6 @@ def meeting(database: Database, world: World) -> int:
         return int(row.id)
 
 
-@contextmanager
-def counted(database: Database) -> Iterator[list[str]]:
-    said: list[str] = []
-
-    def note(conn: Any, cursor: Any, statement: str, params: Any, context: Any, many: bool) -> None:
-        if not statement.startswith(("BEGIN", "SELECT version FROM content_version")):
-            said.append(statement)
-
-    event.listen(database.engine, "before_cursor_execute", note)
-    yield said
-    event.remove(database.engine, "before_cursor_execute", note)
-
-
 def speak(database: Database, world: World, how_many: int) -> None:
     """So many inputs about the project, copied in bulk from the one that is there."""
     with database.writing() as session:
@@ -79,7 +65,7 @@ def test_every_page_opens_with_and_without_account_in_six_statements(
     client: FlaskClient, sign_in: SignIn, database: Database, meeting: int, path: str
 ) -> None:
     for browser in (client, sign_in("rosa")):
-        with counted(database) as said:
+        with statements(database, but=VERSION) as said:
             answer = browser.get(path)
         assert answer.status_code == 200
         assert len(said) <= 6, said
@@ -91,10 +77,10 @@ def test_a_project_costs_the_same_with_one_voice_and_with_many(
     with database.writing() as session:
         said = contributions.Placement(text="Ombra", project_ids=(world.project,), place_id=world.park)
         contributions.place(acting(session, "system"), said)
-    with counted(database) as few:
+    with statements(database, but=VERSION) as few:
         assert client.get("/progetti/P4").status_code == 200
     speak(database, world, 2000)
-    with counted(database) as many:
+    with statements(database, but=VERSION) as many:
         assert client.get("/progetti/P4").status_code == 200
     assert len(few) == len(many) <= 6
 

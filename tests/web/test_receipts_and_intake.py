@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 
 from lab.db.engine import Database
 from lab.kernel.clock import FrozenClock
@@ -18,6 +17,7 @@ from lab.models.contributions import Channel, Contribution, Visibility
 from lab.services import contributions, limits
 from lab.services.contributions import Placement
 from lab.services.limits import Limit
+from tests.statements import statements
 from tests.world import PERSONAS, World
 
 SignIn = Callable[[str], FlaskClient]
@@ -30,18 +30,6 @@ def item(database: Database, acting: Callable[..., object], world: World) -> Con
             acting(session, "rosa"),  # type: ignore[arg-type]
             Placement(text="Il lampione è spento", author_name="Rosetta", person_id=world.people["rosa"]),
         )
-
-
-@contextmanager
-def statements(database: Database) -> Iterator[list[str]]:
-    asked: list[str] = []
-
-    def note(*args: object) -> None:
-        asked.append(str(args[2]))
-
-    event.listen(database.engine, "before_cursor_execute", note)
-    yield asked
-    event.remove(database.engine, "before_cursor_execute", note)
 
 
 def test_a_code_leads_to_its_page_however_it_is_written(client: FlaskClient, item: Contribution) -> None:
