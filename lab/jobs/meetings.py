@@ -5,22 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select, update
-from sqlalchemy.orm import aliased
+from sqlalchemy import Select, and_, or_, select, update
 
 from lab.jobs.happenings import Happening
 from lab.kernel.clock import local_date
 from lab.models.events import Event, EventState
 from lab.models.registrations import Registration, RegistrationState, SignUp
-from lab.services import notifications, outbox, registration_retention
+from lab.services import notifications, outbox, registration_retention, twins
 from lab.services.context import Context
 from lab.services.notifications import Hearer
 from lab.services.registrations import STANDING
 
 #: Meetings looked at in one run; sign-ups written in one portion.
 _MEETINGS, _PORTION = 200, 500
-#: The sign-up beside which a second one with its contact is kept.
-_FIRST = aliased(Registration)
 
 
 def registrant(ctx: Context, h: Happening, kind: str) -> Iterator[Hearer]:
@@ -58,32 +55,18 @@ def _hearer(registration: Registration, kind: str) -> Hearer:
 
 
 def _hearing(event_id: int) -> Select[Registration]:
-    """Whoever counts on coming: they hear of changes, and are reminded."""
-    second = and_(_hears_for_itself(), Registration.cancelled_at.is_(None))
+    """Whoever counts on coming: they hear of changes, and are reminded.
+
+    Of an evening that was, second sign-ups hear nothing: who came is known only of the first, and is not
+    for everybody to know.
+    """
+    second = and_(twins.hears(), Registration.cancelled_at.is_(None))
     return (
         select(Registration)
-        .outerjoin(_FIRST, _FIRST.id == Registration.merged_into_id)
+        .outerjoin(twins.FIRST, twins.FIRST.id == Registration.merged_into_id)
         .where(Registration.event_id == event_id, or_(Registration.state.in_(STANDING), second))
         .order_by(Registration.id)
     )
-
-
-def _hears_for_itself() -> ColumnElement[bool]:
-    """A second sign-up with the telephone of another, made by somebody else: by its address or account.
-
-    They hear what anybody hears. Silence would tell them that the other is on the list, and a family with
-    one telephone would stand before a closed door. Of an evening to which they came they hear nothing: who
-    was there is known only of the first.
-    """
-    elsewhere = and_(
-        Registration.email_key.is_not(None), Registration.email_key.is_distinct_from(_FIRST.email_key)
-    )
-    account = and_(
-        Registration.email_key.is_(None),
-        Registration.person_id.is_not(None),
-        Registration.person_id.is_distinct_from(_FIRST.person_id),
-    )
-    return and_(Registration.state == RegistrationState.MERGED, or_(elsewhere, account))
 
 
 def _came(event_id: int) -> Select[Registration]:
@@ -117,7 +100,7 @@ def ask_for_mails(ctx: Context, h: Happening) -> None:
     if h.event == "registration.placed":
         registration = ctx.session.get(Registration, h.ids["registration_id"])
         stands = registration is not None and registration.state is not RegistrationState.CANCELLED
-        if registration is not None and stands and _is_told(ctx, registration):
+        if registration is not None and stands and twins.is_told(ctx, registration):
             waits = registration.queue_no is not None
             _ask(ctx, registration.id, "sign_up_waiting" if waits else "sign_up_confirmed")
     elif h.event == "registration.repeated":
@@ -127,22 +110,13 @@ def ask_for_mails(ctx: Context, h: Happening) -> None:
         _ask(ctx, registration_id, _OF_ONE[h.event], key=f"repeated:{registration_id}:{day}")
     elif h.event in _OF_ONE:
         registration = ctx.session.get(Registration, h.ids["registration_id"])
-        if registration is not None and _is_told(ctx, registration):
+        if registration is not None and twins.is_told(ctx, registration):
             _ask(ctx, registration.id, _OF_ONE[h.event])
     elif h.event in _OF_ALL:
         concerned = _came if h.event == "minutes.published" else _hearing
         for registration in ctx.session.execute(concerned(h.ids["event_id"])).scalars():
             if registration.email or registration.person_id:
                 _ask(ctx, registration.id, _OF_ALL[h.event], what=list(h.ids.get("what") or ()))
-
-
-def _is_told(ctx: Context, registration: Registration) -> bool:
-    """Whether mails about a sign-up go to it."""
-    if registration.state is not RegistrationState.MERGED:
-        return True
-    query = select(Registration.id).join(_FIRST, _FIRST.id == Registration.merged_into_id)
-    mine = query.where(Registration.id == registration.id, _hears_for_itself())
-    return ctx.session.execute(mine).first() is not None
 
 
 def _ask(

@@ -27,7 +27,7 @@ from lab.kernel.text import clean_line
 from lab.models.events import Event, EventState
 from lab.models.registrations import Arrival, Registration, RegistrationState, Source
 from lab.policy.actor import Grant
-from lab.services import audit, hosting, registrations, room, seats
+from lab.services import audit, hosting, registrations, room, seats, twins
 from lab.services.context import Context
 
 PEOPLE_MOST = 50
@@ -207,7 +207,7 @@ def standing_row(ctx: Context, registration_id: int) -> Registration:
     while row.merged_into_id is not None and row.state is RegistrationState.MERGED:
         row = registrations.locked_registration(ctx, row.merged_into_id)
     if row.state is RegistrationState.CANCELLED:
-        newer = registrations.standing_twin(ctx, row)
+        newer = twins.standing(ctx, row)
         return registrations.locked_registration(ctx, newer.id) if newer else row
     return row
 

@@ -25,7 +25,7 @@ from lab.models.registrations import (
     RegistrationState,
 )
 from lab.policy.actor import Grant
-from lab.services import arrivals, audit, hosting, registrations, room, seats
+from lab.services import arrivals, audit, hosting, registrations, room, seats, twins
 from lab.services.alike_names import Likely, Named, Why, likely
 from lab.services.context import Context
 
@@ -154,7 +154,7 @@ def separate(ctx: Context, event_id: int, merge_id: int) -> RegistrationMerge:
         _may_separate(ctx, merge, kept, gone)
         _take_back(kept, merge.before)
         ctx.session.flush()
-        twin = registrations.standing_twin(ctx, gone)
+        twin = twins.standing(ctx, gone)
         if twin is not None and twin.id != gone.id:
             raise Conflict("contact_elsewhere")
         _part_arrivals(held, kept, gone, merge.before)

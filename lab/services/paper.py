@@ -17,7 +17,7 @@ from lab.kernel.text import clean_line, fold_email, valid_email
 from lab.models.events import Event
 from lab.models.registrations import PaperSheet, Registration, RegistrationState, Source
 from lab.policy.actor import Grant
-from lab.services import arrivals, audit, doubles, hosting, registrations, seats
+from lab.services import arrivals, audit, doubles, hosting, registrations, seats, twins
 from lab.services.arrivals import PEOPLE_MOST, Arrive, WalkIn
 from lab.services.context import Context
 from lab.services.registrations import NAME_LIMIT, Party
@@ -254,7 +254,7 @@ def _give_contact(held: seats.Books, row: Registration, contact: str, grant: Gra
         "email_key": fold_email(row.email) if row.email else None,
         "phone_key": registrations.phone_key_of(row.phone or ""),
     }
-    twin = registrations.standing_twin(held.ctx, Registration(event_id=row.event_id, **keys))
+    twin = twins.standing(held.ctx, Registration(event_id=row.event_id, **keys))
     if twin is None or twin.id == row.id:
         row.email_key, row.phone_key = keys["email_key"], keys["phone_key"]
     elif twin.name_key == row.name_key:

@@ -12,11 +12,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 import phonenumbers
-from sqlalchemy import Select, Table, bindparam, or_, select, text
+from sqlalchemy import Table, bindparam, select
 
 from lab.db.locking import expect_version, locked
 from lab.db.upsert import insert_once
@@ -29,7 +28,7 @@ from lab.models.registrations import (
     SignUp,
     Source,
 )
-from lab.services import audit, hosting, outbox, seats
+from lab.services import audit, hosting, outbox, seats, twins
 from lab.services.context import Context
 from lab.services.sign_up_answers import check_answers, check_size
 
@@ -41,7 +40,6 @@ STAFF_SOURCES = (Source.DOOR, Source.PAPER, Source.DESK)
 #: Telephone numbers without a country are numbers of this one.
 _COUNTRY = "IT"
 #: By any of these two sign-ups are one person's.
-_CONTACTS = ("person_id", "email_key", "phone_key")
 _TABLE = Registration.__table__
 assert isinstance(_TABLE, Table)
 # A thousand people press at once: what every sign-up asks is put together once, and reads plain columns.
@@ -133,7 +131,7 @@ def _enter_all(new: Sequence[tuple[Context, Party, Registration]]) -> None:
     with seats.books(new[0][0], new[0][1].event_id) as held:
         for number, (ctx, party, one) in enumerate(new):
             # Sign-ups of this same moment are on no list yet where the next could be found.
-            if any(_same_contact(one, before) for _ctx, _party, before in new[:number]):
+            if any(twins.same_contact(one, before) for _ctx, _party, before in new[:number]):
                 session.flush()
             _enter(ctx, held, party, one)
     heard = [(ctx, one) for ctx, _party, one in new if _reachable(one)]
@@ -151,11 +149,11 @@ def _enter(ctx: Context, held: seats.Books, party: Party, registration: Registra
         raise Invalid("group_id", "unknown")
     registration.consent_version = party.consent_version or held.sign_up.consent_version
     registration.code = party.code or held.next_code()
-    standing = standing_twin(ctx, registration)
+    standing = twins.standing(ctx, registration)
     if standing is None:
         held.add(registration, over=bool(party.override_reason), lent=party.lease_id is not None)
     else:
-        _beside(ctx, held, registration, standing)
+        twins.keep_beside(held, registration, standing)
 
 
 def _is_by_staff(party: Party) -> bool:
@@ -198,9 +196,12 @@ def cancel(ctx: Context, registration_id: int, expected_version: int | None = No
         registration = locked_registration(ctx, registration_id)
         expect_version(registration, expected_version)
         if registration.state in STANDING:
+            number = registration.queue_no
             held.remove(registration, RegistrationState.CANCELLED)
             _ended(ctx, registration)
             tell(ctx, "registration.cancelled", registration)
+            for one in twins.take_over(held, registration, number):
+                tell(ctx, "registration.placed", one)
         elif registration.state is RegistrationState.MERGED and registration.cancelled_at is None:
             # It holds no place: only its own page changes.
             _ended(ctx, registration)
@@ -356,50 +357,3 @@ def _check_needs(sign_up: SignUp, party: Party) -> None:
     offered = set(sign_up.asks) if party.source is Source.SITE else set(Offer)
     if not set(party.needs) <= offered:
         raise Invalid("needs", "unknown")
-
-
-def standing_twin(ctx: Context, registration: Registration) -> Registration | None:
-    """Another sign-up of the same person that stands. Read under the lock: nobody slips in between."""
-    known = {name: getattr(registration, name) for name in _CONTACTS}
-    known = {name: value for name, value in known.items() if value is not None}
-    if not known:
-        return None
-    said = {"event": registration.event_id, "own": registration.id or 0, **known}
-    # Not written yet: asking must not write it.
-    with ctx.session.no_autoflush:
-        found = ctx.session.execute(_twins(*known), said).scalar()
-    return None if found is None else ctx.session.get_one(Registration, found)
-
-
-def _same_contact(one: Registration, other: Registration) -> bool:
-    pairs = ((getattr(one, name), getattr(other, name)) for name in _CONTACTS)
-    return any(mine is not None and mine == theirs for mine, theirs in pairs)
-
-
-@cache
-def _twins(*names: str) -> Select[int]:
-    """Who stands on the list under one of these keys, the first first.
-
-    The states are written as in the partial indexes, so that no planner needs to guess that they serve.
-    """
-    same = or_(*(_TABLE.c[name] == bindparam(name) for name in names))
-    standing = text("state IN ('confirmed', 'waiting')")
-    query = select(_TABLE.c.id).where(_TABLE.c.event_id == bindparam("event"), standing, same)
-    return query.where(_TABLE.c.id != bindparam("own")).order_by(_TABLE.c.id).limit(1)
-
-
-def _beside(ctx: Context, held: seats.Books, registration: Registration, standing: Registration) -> None:
-    """Keep a second sign-up of the same contact beside the first; what it reads looks like any other."""
-    if registration.person_id is not None and registration.person_id == standing.person_id:
-        raise Conflict("already_signed_up")
-    if registration.lease_id is not None:
-        held.take_back(registration.party_size)
-    fits = held.fits(registration)
-    registration.state = RegistrationState.MERGED
-    registration.merged_into_id = standing.id
-    # What its page shows: the place or the number in the queue that a first one would have had.
-    registration.confirmed_at = ctx.now if fits else None
-    registration.queue_no = None if fits else held.sign_up.queue_last + 1
-    ctx.session.add(registration)
-    ctx.session.flush()
-    outbox.announce(ctx, "registration.repeated", registration_id=standing.id)

@@ -12,7 +12,7 @@ from lab.kernel.errors import Conflict, Invalid
 from lab.kernel.text import clean_text
 from lab.models.registrations import Registration, RegistrationMerge, RegistrationState
 from lab.policy.permissions import Permission
-from lab.services import outbox, registrations, seats
+from lab.services import outbox, registrations, seats, twins
 from lab.services.context import Context
 from lab.services.registrations import STANDING
 from lab.services.sign_up_answers import check_answers, check_size
@@ -106,7 +106,7 @@ def _apart_from_twin(ctx: Context, registration: Registration) -> None:
     Whoever typed somebody else's address reads the same as for any other.
     """
     person_id, registration.person_id = registration.person_id, None
-    twin = registrations.standing_twin(ctx, registration)
+    twin = twins.standing(ctx, registration)
     registration.person_id = person_id
     if twin is not None:
         registration.email_key = registration.phone_key = None

@@ -360,3 +360,23 @@ def test_sums_of_needs_count_those_who_come(database: Database, world: World) ->
         }
         assert found == {"childcare": (2, 3), "food": (1, 2)}
         assert session.execute(select(func.count()).select_from(Registration)).scalar_one() == 3
+
+
+def test_a_family_with_one_telephone_keeps_the_place_that_the_first_gives_back(
+    database: Database, world: World
+) -> None:
+    phone = "0362 123456"
+    with database.writing() as session:
+        event = make_event(session, world, sign_up_capacity=2)
+        ada = signed_up(session, event, "Ada", email="ada@example.org", phone=phone)
+        bruno = signed_up(session, event, "Bruno", email="bruno@example.org", phone=phone)
+        again = signed_up(session, event, "Ada ancora", email="ada@example.org")
+        carla, dora = signed_up(session, event, "Carla"), signed_up(session, event, "Dora")
+        assert [row.state for row in (bruno, again, dora)] == [MERGED, MERGED, WAITING]
+        registrations.cancel(ctx_of(session, hours=1), ada.id)
+        # Bruno was told of a place and has it; Ada's own second one went with her first.
+        rows = (ada, bruno, again, carla, dora)
+        assert [row.state for row in rows] == [CANCELLED, CONFIRMED, MERGED, CONFIRMED, WAITING]
+        assert session.get_one(SignUp, event.id).taken == 2
+        registrations.cancel(ctx_of(session, hours=2), bruno.id)
+        assert [row.state for row in rows] == [CANCELLED, CANCELLED, MERGED, CONFIRMED, CONFIRMED]

@@ -1,0 +1,139 @@
+"""Sign-ups with the contact of another: kept beside the first one, without a place of their own.
+
+Who made one reads and hears what anybody would, so that nobody learns who is on a list. A family with one
+telephone makes them, too: they are reminded like the others, and when the first gives the place back they
+have it.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from sqlalchemy import ColumnElement, Select, Table, and_, bindparam, exists, or_, select, text
+from sqlalchemy.orm import aliased
+
+from lab.kernel.errors import Conflict
+from lab.models.registrations import Registration, RegistrationMerge, RegistrationState
+from lab.services import outbox, seats
+from lab.services.context import Context
+
+#: The sign-up beside which a second one is kept, in queries that join it.
+FIRST = aliased(Registration)
+_CONTACTS = ("person_id", "email_key", "phone_key")
+_TABLE = Registration.__table__
+assert isinstance(_TABLE, Table)
+
+
+def standing(ctx: Context, registration: Registration) -> Registration | None:
+    """Another sign-up of the same person that stands. Read under the lock: nobody slips in between."""
+    known = {name: getattr(registration, name) for name in _CONTACTS}
+    known = {name: value for name, value in known.items() if value is not None}
+    if not known:
+        return None
+    said = {"event": registration.event_id, "own": registration.id or 0, **known}
+    # Not written yet: asking must not write it.
+    with ctx.session.no_autoflush:
+        found = ctx.session.execute(_twins(*known), said).scalar()
+    return None if found is None else ctx.session.get_one(Registration, found)
+
+
+def same_contact(one: Registration, other: Registration) -> bool:
+    """Whether two sign-ups were made by one person, as far as their contacts say."""
+    pairs = ((getattr(one, name), getattr(other, name)) for name in _CONTACTS)
+    return any(mine is not None and mine == theirs for mine, theirs in pairs)
+
+
+@cache
+def _twins(*names: str) -> Select[int]:
+    """Who stands on the list under one of these keys, the first first.
+
+    The states are written as in the partial indexes, so that no planner needs to guess that they serve.
+    """
+    same = or_(*(_TABLE.c[name] == bindparam(name) for name in names))
+    standing = text("state IN ('confirmed', 'waiting')")
+    query = select(_TABLE.c.id).where(_TABLE.c.event_id == bindparam("event"), standing, same)
+    return query.where(_TABLE.c.id != bindparam("own")).order_by(_TABLE.c.id).limit(1)
+
+
+def keep_beside(held: seats.Books, registration: Registration, first: Registration) -> None:
+    """Keep a second sign-up of the same contact beside the first; what it reads looks like any other.
+
+    Raises `Conflict("already_signed_up")` for account holders who stand on the list themselves.
+    """
+    if registration.person_id is not None and registration.person_id == first.person_id:
+        raise Conflict("already_signed_up")
+    if registration.lease_id is not None:
+        held.take_back(registration.party_size)
+    fits = held.fits(registration)
+    registration.state = RegistrationState.MERGED
+    registration.merged_into_id = first.id
+    # What its page shows: the place or the number in the queue that a first one would have had.
+    registration.confirmed_at = held.ctx.now if fits else None
+    registration.queue_no = None if fits else held.sign_up.queue_last + 1
+    held.ctx.session.add(registration)
+    held.ctx.session.flush()
+    outbox.announce(held.ctx, "registration.repeated", registration_id=first.id)
+
+
+def hears() -> ColumnElement[bool]:
+    """Whether a second sign-up hears for itself: made from an address or account that the first has not.
+
+    The query joins `FIRST`.
+    """
+    elsewhere = and_(
+        Registration.email_key.is_not(None), Registration.email_key.is_distinct_from(FIRST.email_key)
+    )
+    account = and_(
+        Registration.email_key.is_(None),
+        Registration.person_id.is_not(None),
+        Registration.person_id.is_distinct_from(FIRST.person_id),
+    )
+    return and_(Registration.state == RegistrationState.MERGED, or_(elsewhere, account))
+
+
+def is_told(ctx: Context, registration: Registration) -> bool:
+    """Whether mails about a sign-up go to whoever made it."""
+    if registration.state is not RegistrationState.MERGED:
+        return True
+    query = select(Registration.id).join(FIRST, FIRST.id == Registration.merged_into_id)
+    mine = query.where(Registration.id == registration.id, hears())
+    return ctx.session.execute(mine).first() is not None
+
+
+def take_over(held: seats.Books, gone: Registration, queue_no: int | None) -> list[Registration]:
+    """The sign-up `gone` was given back, which had this number in the queue: the others made with its
+    contact by somebody else stand for themselves now. Those who were told of a place and do not fit.
+
+    One's own second sign-up goes with the first: nobody holds a place who has taken themselves off.
+    """
+    ctx = held.ctx
+    if gone.forgotten_at is not None:
+        # Of who left for good nobody knows any more which of the others are their own.
+        return []
+    by_host = exists().where(
+        RegistrationMerge.gone_id == Registration.id, RegistrationMerge.undone_at.is_(None)
+    )
+    query = (
+        select(Registration)
+        .join(FIRST, FIRST.id == Registration.merged_into_id)
+        .where(Registration.merged_into_id == gone.id, Registration.cancelled_at.is_(None), hears(), ~by_host)
+        .order_by(Registration.id)
+        .execution_options(populate_existing=True)
+    )
+    ctx.session.flush()
+    missed = []
+    for one in ctx.session.execute(query).scalars().all():
+        other = standing(ctx, one)
+        if other is not None:
+            one.merged_into_id = other.id
+            continue
+        seen = one.confirmed_at
+        held.bring_back(one)
+        one.version += 1
+        if one.state is RegistrationState.CONFIRMED:
+            one.confirmed_at = seen or one.confirmed_at
+        else:
+            one.confirmed_at, one.queue_no = None, queue_no or one.queue_no
+            missed += [one] if seen else []
+        ctx.session.flush()
+    return missed
