@@ -40,7 +40,7 @@ run: env bundle translations  ## prepare everything and serve on PORT (8000), wi
 	@exec $(BIN)/lab serve --port $(PORT) --workers 2 --with-worker --demo
 
 test: env-dev test-system bundle translations  ## run all tests, on both databases and in a real browser
-	@exec $(BIN)/python -m pytest -n 2 $(TESTS)
+	@exec $(BIN)/python -m pytest -n 2 --dist worksteal $(TESTS)
 
 bench: env-dev test-system bundle translations  ## measure speed and weight, as ratios, and print one table
 	@exec $(BIN)/python -m bench

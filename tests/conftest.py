@@ -24,6 +24,11 @@ from tests.databases import PostgresqlFactory, SqliteFactory
 from tests.world import NOW, World, build, open_session
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Journeys take longest: begun first, they never keep one worker waiting for the other at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("journey") is None)
+
+
 @pytest.fixture(scope="session")
 def sqlite_factory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteFactory]:
     factory = SqliteFactory(tmp_path_factory.mktemp("sqlite"))
