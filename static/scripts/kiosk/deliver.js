@@ -20,17 +20,17 @@ function answered(outbox, uuid) {
 }
 
 /** Saves a record and shows the receipt, or that it could not be saved. A second tap meanwhile does nothing. */
-export async function deliver(app, kind, payload, { code = null, people = 0, ticket = null } = {}) {
+export async function deliver(app, kind, payload, { ticket = null, ...more } = {}) {
   if (app.saving) return;
   app.saving = true;
   try {
-    const record = await app.outbox.save(kind, payload, { code, people });
+    const record = await app.outbox.save(kind, payload, more);
     // Without one nobody waits for nothing: the receipt says "saved" at once, and follows when the answer comes.
     const early = line.state === 'ok'
       && await Promise.race([answered(app.outbox, record.client_uuid), sleep(MOMENT)]);
     app.show('receipt', { record: early || record, ticket });
   } catch {
-    app.show('full', { retry: () => deliver(app, kind, payload, { code, people, ticket }) });
+    app.show('full', { retry: () => deliver(app, kind, payload, { ticket, ...more }) });
   } finally {
     app.saving = false;
   }

@@ -4,7 +4,6 @@ import { foot } from './frame.js';
 import { line } from './net.js';
 import { scanner } from './scan.js';
 import { understand } from './say.js';
-import { symbols } from './seal.js';
 import { codeInTwo, hour, number, t } from './texts.js';
 
 const SHOWN = 30;
@@ -20,12 +19,12 @@ function told({ result }) {
 const already = (at) => ['blue', 'it-info-circle', t('door_already', { time: hour(at) })];
 
 const saidOf = ([tone, sign, words], name) => h('p', { class: `door-said tone-${tone}` }, icon(sign),
-  h('span', {}, name && h('strong', { dir: 'auto' }, name), name && ': ', words));
+  h('span', {}, name && h('strong', {}, h('bdi', {}, name)), name && ': ', words));
 
 /** Writes a mark down; the site's answer, when it comes, is what `app.last` tells from then on. */
-async function write(app, kind, payload, { name, code }) {
+async function write(app, kind, payload, { name, ...more }) {
   try {
-    const record = await app.outbox.save(kind, payload, { code });
+    const record = await app.outbox.save(kind, payload, more);
     app.last = { uuid: record.client_uuid, name, said: told(record) };
   } catch {
     app.last = { name, said: ['brick', 'it-close-circle', t('full_text')] };
@@ -49,7 +48,7 @@ function row(app, person) {
   const at = app.people.arrivedAt(person);
   const draft = { people: person.party_size };
   return h('li', { class: `door-row${at ? ' is-in' : ''}` },
-    h('div', {}, h('p', { class: 'door-name', dir: 'auto' }, person.name),
+    h('div', {}, h('p', { class: 'door-name' }, h('bdi', {}, person.name)),
       h('p', { class: 'door-more' }, h('bdi', {}, codeInTwo(person.code)), ' ', person.party_size > 1 && t('door_party', { n: number(person.party_size) }),
         person.state === 'waiting' && h('span', { class: 'door-waits' }, ` ${t('door_waiting')}`))),
     at ? h('p', { class: 'door-in tone-blue' }, icon('it-check-circle'), t('door_already', { time: hour(at) }))
@@ -139,9 +138,8 @@ export function walkIn(app, { draft, error }) {
   const name = () => (draft.name ?? '').trim();
   const send = async () => {
     if (!name()) return app.show('walk_in', { draft, error: 'bad_name' });
-    const code = app.device.prefix + symbols(4);
-    const payload = { name: name(), party_size: draft.party_size, code, override_reason: (draft.reason ?? '').trim(), arrived: true };
-    const well = await write(app, 'walk_in', payload, { name: name(), code });
+    const payload = { name: name(), party_size: draft.party_size, override_reason: (draft.reason ?? '').trim(), arrived: true };
+    const well = await write(app, 'walk_in', payload, { name: name(), coded: true });
     return app.show(well ? 'door' : 'full', well ? {} : { retry: send });
   };
   return [step(send,

@@ -2,7 +2,7 @@
 // Nothing is ever dropped here by itself; only the site's own final answer ends a record.
 import * as lease from './lease.js';
 import { call, fetchBundle, line, ping, Refused } from './net.js';
-import { seal } from './seal.js';
+import { seal, symbols } from './seal.js';
 import * as store from './store.js';
 
 const VERSION = 3;
@@ -26,10 +26,24 @@ export class Outbox extends EventTarget {
     this.paused = false;
   }
 
-  /** Seals and writes a record; answers when it is on the disk. Raises what the disk says when it is full. */
-  async save(kind, payload, { code = null, people = 0 } = {}) {
+  /** A short code that nobody got from this tablet: no other tablet of the meeting begins its codes like it. */
+  async newCode() {
+    const known = new Set((await store.records()).map((one) => one.code));
+    for (;;) {
+      const code = this.app.device.prefix + symbols(4);
+      if (!known.has(code)) return code;
+    }
+  }
+
+  /**
+   * Seals and writes a record; answers when it is on the disk. Raises what the disk says when it is full.
+   * `code` is what somebody showed; with `coded` the record gets a new one.
+   */
+  async save(kind, said, { code: shown = null, coded = false, people = 0 } = {}) {
     const { bundle } = this.app;
     const uuid = crypto.randomUUID();
+    const code = coded ? await this.newCode() : shown;
+    const payload = coded ? { ...said, code } : said;
     // While the site answers, it gives the places; a lease is for when it does not.
     const lent = people && line.state !== 'ok' ? lease.take(people) : null;
     const whole = kind === 'sign_up' ? { ...payload, lease_id: lent?.id ?? null } : payload;

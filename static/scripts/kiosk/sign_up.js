@@ -1,7 +1,7 @@
 // Signing up: two taps and a name. What is more than a name is asked one thing a screen, and only if one wants.
 import { button, choices, field, h, step, stepper, submit } from './dom.js';
 import { foot, way } from './frame.js';
-import { claim, symbols } from './seal.js';
+import { claim } from './seal.js';
 import { deliver } from './deliver.js';
 import { number, speech, t } from './texts.js';
 
@@ -91,7 +91,7 @@ function summaryScreen(app, draft) {
     ...(offer.questions ?? []).map((one) => [`q${one.id}`, one.label, say(draft.answers[one.id])])];
   return [h('h1', { tabindex: '-1' }, t('summary_title')),
     h('dl', { class: 'totem-summary' }, rows.filter((row) => row && (row[2] || row[2] === 0)).map(([name, label, value]) =>
-      h('div', {}, h('dt', {}, label), h('dd', { dir: 'auto' }, value),
+      h('div', {}, h('dt', {}, label), h('dd', {}, h('bdi', {}, value)),
         h('dd', {}, button(t('change'), () => { draft.step = all.findIndex((one) => one.name === name); app.again(); },
           { css: 'go-plain', 'aria-label': `${t('change')}: ${label}` })))))];
 }
@@ -108,14 +108,13 @@ function answers(questions, given) {
 }
 
 function send(app, draft) {
-  const { bundle, device } = app;
-  const code = device.prefix + symbols(4);
+  const { bundle } = app;
   const secret = claim();
   const payload = { name: letters(draft.name), email: letters(draft.email), phone: letters(draft.phone),
     party_size: draft.party_size, group_id: draft.group_id ?? null, needs: draft.needs ?? [],
     needs_note: letters(draft.needs_note), answers: answers(bundle.sign_up.questions, draft.answers),
-    locale: speech.locale, consent: true, consent_version: bundle.sign_up.consent_version, code, claim: secret };
-  return deliver(app, 'sign_up', payload, { code, people: draft.party_size, ticket: secret });
+    locale: speech.locale, consent: true, consent_version: bundle.sign_up.consent_version, claim: secret };
+  return deliver(app, 'sign_up', payload, { coded: true, people: draft.party_size, ticket: secret });
 }
 
 export function signUp(app, { draft, errors = {} }) {
