@@ -28,6 +28,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from lab.db.base import Base
+from lab.kernel.text import forms
 
 #: Compared byte by byte on both engines, so that words with one beginning stand together.
 _PLAIN = String(60).with_variant(postgresql.VARCHAR(60, collation="C"), "postgresql")
@@ -120,5 +121,10 @@ def _halves(word: str) -> list[Select[tuple[str, str]]]:
 
 
 def _nearest(word: str, others: list[str]) -> list[tuple[str, int]]:
-    best = process.extract(word, others, scorer=OSA.distance, score_cutoff=_slips(word), limit=_NEAREST)
-    return [(other, int(distance)) for other, distance, _index in best]
+    """Those within as many slips of the word, singular or plural; a known word's other form is no slip."""
+    found: dict[str, int] = {}
+    for form in forms(word):
+        best = process.extract(form, others, scorer=OSA.distance, score_cutoff=_slips(word), limit=_NEAREST)
+        for other, distance, _index in best:
+            found[other] = min(int(distance), found.get(other, _LONG))
+    return sorted(found.items(), key=lambda one: (one[1], one[0]))[:_NEAREST]

@@ -209,14 +209,21 @@ def test_singular_and_plural_find_the_same(database: Database) -> None:
 def test_a_slip_leads_to_words_that_everybody_may_read(database: Database) -> None:
     with database.writing() as session:
         ctx = Context(session, SYSTEM, NOW)
-        for text in ("Una panchina", "La panchina al sole", "Le panoche", "La biblioteca di sera"):
+        for text in (
+            "Una panchina",
+            "La panchina al sole",
+            "Le panoche",
+            "La biblioteca di sera",
+            "Gli ascensori",
+        ):
             place(ctx, Placement(text=text))
         place(ctx, Placement(text="Un segretissimo affare", visibility=Visibility.PRIVATE))
     with database.session() as session:
         ctx = Context(session, SYSTEM, NOW)
         for typed, right in {
             "panchnia": "panchina", "PANCHIMA": "panchina", "ppanchina": "panchina", "oanchina": "panchina",
-            "panchima": "panchina", "bibiloteca sara": "biblioteca sera", "biblotecca": "biblioteca",
+            "panchima": "panchina", "ascensroe": "ascensori",
+            "bibiloteca sara": "biblioteca sera", "biblotecca": "biblioteca",
             "segretisimo": None, "affari": None, "zzz": None, "123456": None, "": None, "🌳": None,
         }.items():  # fmt: skip
             assert meant(ctx, typed, Subject.CONTRIBUTION) == right, typed
