@@ -125,7 +125,9 @@ def draft(ctx: Context, event: Event) -> Draft:
 def counted(ctx: Context, event: Event) -> dict[str, Any]:
     """How many came by the books: from paper, tablets, site and door; {} where nobody counted."""
     totals = head_count.totals(ctx, event)
-    return {"total": totals.total, **totals.by_source()} if totals.claimed else {}
+    # Marks outlive the names, which are deleted on their day; a number told by hand was not counted.
+    is_counted = totals.claimed or totals.total != (event.attendance or 0)
+    return {"total": totals.total, **totals.by_source()} if is_counted else {}
 
 
 def _drafted(ctx: Context, event_id: int) -> Sequence[Commitment]:
@@ -189,19 +191,21 @@ def _draft_promises(ctx: Context, event: Event, promises: Sequence[Promise]) -> 
 
 
 def publish(ctx: Context, command: Write) -> Minutes:
-    """Publish the minutes and close the meeting; who came hears. Publishing again changes nothing.
+    """Publish the minutes and close the meeting; who came hears. Publishing the same again changes nothing.
 
     Raises `NotFound` for everybody but the hosts, `Invalid`, `Conflict("not_begun")` before its day,
-    `Conflict("changed_meanwhile")`.
+    `Conflict("event_not_public")`, `Conflict("changed_meanwhile")`, `Conflict("already_published")`.
     """
     event, _ = capture.held(ctx, command.event_id)
     grant = ctx.require(Permission.EVENT_RUN, event)
     if event.starts_at > ctx.now:
         raise Conflict("not_begun")
-    before = _locked(ctx, event.id)
-    if before is not None and before.state is MinutesState.PUBLISHED:
-        return before
+    if not event.is_public:
+        raise Conflict("event_not_public")
     tidy = _tidy(ctx, event, command)
+    before = _locked(ctx, event.id)
+    if before is not None and before.state is MinutesState.PUBLISHED and _says(ctx, before, tidy):
+        return before
     if not (tidy.summary or tidy.text):
         raise Invalid("summary", "required")
     minutes = _write(ctx, event, tidy)
@@ -215,6 +219,17 @@ def publish(ctx: Context, command: Write) -> Minutes:
     audit.record(ctx, "minutes.publish", event, grant, code=event.code)
     outbox.announce(ctx, "minutes.published", event_id=event.id)
     return minutes
+
+
+def _says(ctx: Context, minutes: Minutes, command: Write) -> bool:
+    """Whether published minutes are these."""
+    said = [str(one["text"]) for one in minutes.points]
+    taken_on = select(Commitment.text).where(Commitment.event_id == minutes.event_id, Commitment.is_public)
+    return (
+        (minutes.summary, minutes.text, minutes.attended) == (command.summary, command.text, command.attended)
+        and said == [one.text for one in command.points]
+        and {one.text for one in command.promises} <= set(ctx.session.execute(taken_on).scalars())
+    )
 
 
 def correct(ctx: Context, command: Write) -> Minutes:
@@ -271,7 +286,8 @@ def _close(ctx: Context, event: Event, minutes: Minutes, grant: Grant, first: in
     ctx.session.flush()
     for position, point in enumerate(minutes.points[first:], start=first):
         _place(ctx, event, point, position, grant)
-    ahead = len(_published(ctx, event.id))
+    published = select(Commitment.id).where(Commitment.event_id == event.id, Commitment.is_public)
+    ahead = len(ctx.session.execute(published).all())
     for offset, row in enumerate(_drafted(ctx, event.id)):
         row.is_public, row.position, row.created_at = True, ahead + offset, ctx.now
     event.state = EventState.HELD
@@ -279,11 +295,6 @@ def _close(ctx: Context, event: Event, minutes: Minutes, grant: Grant, first: in
     event.version += 1
     ctx.session.flush()
     room.touch(ctx, event.id)
-
-
-def _published(ctx: Context, event_id: int) -> Sequence[int]:
-    query = select(Commitment.id).where(Commitment.event_id == event_id, Commitment.is_public)
-    return ctx.session.execute(query).scalars().all()
 
 
 def _place(ctx: Context, event: Event, point: dict[str, Any], position: int, grant: Grant) -> None:
@@ -296,7 +307,9 @@ def _place(ctx: Context, event: Event, point: dict[str, Any], position: int, gra
             typed_by_id=ctx.actor.person_id,
             lang=str(event.languages[0]) if event.languages else "it",
             place_id=event.place_id,
-            project_ids=tuple(point.get("project_ids") or _of_meeting(ctx, event)),
+            project_ids=tuple(
+                point.get("project_ids") or [one.id for one in capture.projects(ctx, event.id)]
+            ),
             event_id=event.id,
             said_at=min(event.starts_at + timedelta(minutes=event.minutes), ctx.now),
             idempotency_key=token_digest(f"minutes {event.id} point {position}"),
@@ -312,10 +325,6 @@ def _place(ctx: Context, event: Event, point: dict[str, Any], position: int, gra
     )
     audit.record(ctx, "contribution.type", placed, grant, channel=str(placed.channel))
     outbox.announce(ctx, "contribution.placed", contribution_id=placed.id)
-
-
-def _of_meeting(ctx: Context, event: Event) -> list[int]:
-    return [one.id for one in capture.projects(ctx, event.id)]
 
 
 def _tidy(ctx: Context, event: Event, command: Write) -> Write:

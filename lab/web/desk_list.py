@@ -216,7 +216,7 @@ def selects(ctx: Context, wish: Asked, choices: Choices) -> list[tuple[str, str,
 
     holders = [("", _("Chiunque")), ("io", _("Io"))]
     holders += [(str(one.id), one.name) for one in desk.holders(ctx) if one.id != ctx.actor.person_id]
-    kinds = [("", _("Idee e segnalazioni")), *((slug, str(label(kind))) for slug, kind in _KINDS.items())]
+    kinds = [("", _("Tutti i tipi")), *((slug, str(label(kind))) for slug, kind in _KINDS.items())]
     channels = [("", _("Da ovunque")), *((one.value, str(label(one))) for one in Channel)]
     boxes = [
         ("tema", _("Tema"), coded(choices.themes, _("Tutti i temi"))),

@@ -188,6 +188,7 @@ EVENT_ERRORS: dict[str, Any] = {
     "forgotten": _l("I nomi sono già stati cancellati, come promesso: non si può più separare."),
     "list_closed": _l("I nomi di questo incontro sono già stati cancellati, come promesso."),
     "contact_elsewhere": _l("Il suo contatto è ora su un'altra iscrizione. Guarda prima quella."),
+    "event_not_public": _l("L'incontro non è ancora sul sito: pubblicalo, poi pubblica il verbale."),
     "not_begun": _l("L'incontro deve ancora cominciare."),
     "already_published": _l("Intanto il verbale è stato pubblicato. Quello che hai scritto è qui sotto."),
     "not_published": _l("Il verbale non è ancora pubblicato."),

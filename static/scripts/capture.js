@@ -222,6 +222,7 @@ async function save(form) {
   const record = await recordOf(form);
   record.id = await keep(record);
   show(record);
+  state.dataset.used = '1';
   // A report goes on being written: what waits of it is replaced by what is saved next.
   if (valueOf(record, 'part_id')) form.dataset.again = record.id;
   else begin(form);

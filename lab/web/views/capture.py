@@ -25,6 +25,7 @@ from lab.web.app_state import context, lab, transaction
 from lab.web.event_tabs import event_tabs, event_trail
 from lab.web.forms.base import LabForm, refuse
 from lab.web.forms.capture import CorrectForm, DueForm, LineForm, PartForm, ReplyForm, SheetForm
+from lab.web.qr import qr_svg
 
 blueprint = Blueprint("capture", __name__, url_prefix="/regia/eventi/<code>/raccolta")
 
@@ -272,7 +273,14 @@ def paper(code: str) -> str:
     event = capture.meeting(context(), code)
     said = capture_parts.on_paper(context(), event)
     parts = [part for part in capture_parts.of_event(context(), event) if part.report or part.id in said]
-    return render_template("pages/capture/paper.html", event=event, parts=parts, said=said, sheet="a4")
+    return render_template(
+        "pages/capture/paper.html",
+        event=event,
+        parts=parts,
+        said=said,
+        sheet="a4",
+        qr=qr_svg(lab().settings.base_url + url_for("events.show", code=event.code)),
+    )
 
 
 @blueprint.get("/domande")

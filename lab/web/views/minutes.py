@@ -50,7 +50,7 @@ def _point_row(point: minutes.Point) -> dict[str, Any]:
     return {"text": point.text, "project": point.project_ids[0] if point.project_ids else None}
 
 
-def _page(event: Event, form: MinutesForm, found: Draft, preview: bool = False) -> str:
+def _page(event: Event, form: MinutesForm, found: Draft, preview: bool = False, theirs: bool = False) -> str:
     ctx = context()
     form.offer(desk.choices(ctx))
     return render_template(
@@ -60,6 +60,7 @@ def _page(event: Event, form: MinutesForm, found: Draft, preview: bool = False) 
         form=form,
         found=found,
         preview=preview,
+        theirs=theirs,
         lines=capture_pages.lines(ctx, event),
         versions=minutes.versions(ctx, event.id),
         may_publish=ctx.may(Permission.EVENT_RUN, event),
@@ -118,7 +119,8 @@ def _conflict(event: Event, form: MinutesForm, error: Conflict) -> tuple[str, in
     status = refuse(form, error)
     found = minutes.draft(context(), event)
     form.version.data, form.version.raw_data = found.version, None
-    return _page(event, form, found), status
+    theirs = error.code in ("changed_meanwhile", "already_published")
+    return _page(event, form, found, theirs=theirs), status
 
 
 @blueprint.get("/eventi/<code>/verbale")
