@@ -147,7 +147,7 @@ _TEST: dict[str, Any] = {
     "test_ready": _l("Pronto anche senza rete"),
     "test_nearly": _l("Pronto, ma leggi le note"),
     "test_not": _l("Non è ancora pronto"),
-    "test_start": _l("Comincia"),
+    "test_start": _l("Comincia adesso"),
     "test_ok": _l("va bene"),
     "test_note": _l("da sapere"),
     "test_bad": _l("non va"),

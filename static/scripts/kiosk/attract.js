@@ -25,7 +25,7 @@ export function attract(app) {
   return [
     h('div', { class: 'totem-scene' }, plan()),
     h('div', { class: 'totem-deeds' },
-      h('p', { class: 'totem-title', dir: 'auto' }, h('strong', {}, bundle.event.title),
+      h('p', { class: 'totem-title' }, h('strong', {}, h('bdi', {}, bundle.event.title)),
         h('span', {}, moment(bundle.event.starts_at))),
       h('h1', { tabindex: '-1' }, t('hello')),
       offers.includes('sign_up') && (why ? h('p', { class: 'totem-note' }, icon('it-info-circle'), t(why))

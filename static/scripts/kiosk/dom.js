@@ -26,7 +26,7 @@ export function svg(tag, attributes, ...children) {
 const asset = (name) => document.body.dataset[name];
 
 export const icon = (name, css = '') =>
-  svg('svg', { class: `icon ${css}`, 'aria-hidden': 'true' }, svg('use', { href: `${asset('icons')}#${name}` }));
+  svg('svg', { class: `icon ${name.includes('arrow') ? 'is-turning ' : ''}${css}`, 'aria-hidden': 'true' }, svg('use', { href: `${asset('icons')}#${name}` }));
 
 export const emblem = () =>
   svg('svg', { class: 'emblem', viewBox: '0 0 48 48', 'aria-hidden': 'true' },
@@ -71,7 +71,7 @@ export function choices(draft, key, { legend, options, many, error, heading = tr
       onchange: ({ target }) => {
         const others = chosen().filter((one) => one !== value);
         draft[key] = many ? (target.checked ? [...others, value] : others) : value;
-      } }), h('span', { dir: 'auto' }, label)));
+      } }), h('bdi', {}, label)));
   return h('fieldset', { class: `choices${error ? ' is-wrong' : ''}`, 'aria-describedby': error ? `${id}-e` : null },
     h('legend', {}, heading ? h('h1', { tabindex: '-1' }, legend) : legend),
     hint && h('p', { class: 'field-hint' }, hint),

@@ -35,7 +35,7 @@ export function draw(app, focus = 'first') {
   const main = document.getElementById('totem');
   // The first screen says the meeting's name itself, in larger letters.
   const title = app.name === 'attract' ? '' : app.bundle.event.title;
-  top.replaceChildren(...[sign(app), h('p', { class: 'totem-event', dir: 'auto' }, title), languages(app)].filter(Boolean));
+  top.replaceChildren(...[sign(app), h('p', { class: 'totem-event' }, title && h('bdi', {}, title)), languages(app)].filter(Boolean));
   main.replaceChildren(...app.screen(app, app.data).flat().filter(Boolean));
   main.className = `totem-main is-${app.name}`;
   document.title = `${main.querySelector('h1')?.textContent ?? t('app')} | ${app.bundle.event.title}`;

@@ -26,7 +26,8 @@ export async function space() {
 
 const yes = (promise) => Promise.resolve(promise).then(Boolean, () => false);
 
-/** `[key, well, what to do]` for each point; points of `MUST` decide whether it is ready at all. */
+/** `[key, well, what to do, values for it]` for each point, words by their keys; points of `MUST` decide whether it
+ * is ready at all. */
 async function points(app) {
   const net = await ping();
   const stands = await yes(workerStands());
@@ -34,23 +35,23 @@ async function points(app) {
   const persisted = await yes(navigator.storage.persist().catch(() => false));
   const room = await space().catch(() => 0);
   return [
-    ['test_worker', stands, t('test_worker_no')],
-    ['test_bundle', await yes(store.get('bundle')) && Boolean(app.bundle), t('test_bundle_no')],
-    ['test_write', keeps, t('test_write_no')],
-    ['test_space', room > SPACE, t('test_space_no')],
-    ['test_keep', persisted, t('test_keep_no')],
-    ['test_clock', clockIsRight(), t('test_clock_no', { n: number(minutes()) })],
-    ['test_net', net, t(line.state === 'portal' ? 'test_portal' : 'test_net_no')],
+    ['test_worker', stands, 'test_worker_no'],
+    ['test_bundle', await yes(store.get('bundle')) && Boolean(app.bundle), 'test_bundle_no'],
+    ['test_write', keeps, 'test_write_no'],
+    ['test_space', room > SPACE, 'test_space_no'],
+    ['test_keep', persisted, 'test_keep_no'],
+    ['test_clock', clockIsRight(), 'test_clock_no', { n: minutes() }],
+    ['test_net', net, line.state === 'portal' ? 'test_portal' : 'test_net_no'],
   ];
 }
 
 const MUST = new Set(['test_worker', 'test_bundle', 'test_write']);
 
-function row([key, well, advice]) {
+function row([key, well, advice, { n } = {}]) {
   const [tone, sign, word] = well ? ['green', 'it-check-circle', 'test_ok']
     : MUST.has(key) ? ['brick', 'it-close-circle', 'test_bad'] : ['amber', 'it-warning-circle', 'test_note'];
   return h('li', { class: `test-row tone-${tone}` }, icon(sign, 'test-icon'),
-    h('div', {}, h('p', {}, h('strong', {}, t(key)), ': ', t(word)), !well && h('p', { class: 'test-advice' }, advice)));
+    h('div', {}, h('p', {}, h('strong', {}, t(key)), ': ', t(word)), !well && h('p', { class: 'test-advice' }, t(advice, { n: n && number(n) }))));
 }
 
 export function selftest(app, { found }) {

@@ -15,7 +15,9 @@ export function speak(bundle, locale) {
 export const t = (key, values = {}) =>
   (speech.texts[key] ?? key).replace(/%\((\w+)\)s/g, (_all, name) => values[name] ?? '');
 
-const format = (options) => new Intl.DateTimeFormat(speech.locale, { timeZone: speech.zone, ...options });
+// Days and hours as they are said here: "23 November, 18:04", whatever the language.
+const format = (options) => new Intl.DateTimeFormat(speech.locale === 'en' ? 'en-GB' : speech.locale,
+  { timeZone: speech.zone, hourCycle: 'h23', ...options });
 
 /** "18:04" in the meeting's own zone. */
 export const hour = (at) => format({ hour: '2-digit', minute: '2-digit' }).format(new Date(at));
