@@ -84,17 +84,6 @@ def settle(ctx: Context, command: Settle) -> Commitment:
     return one
 
 
-def of_event(ctx: Context, event_id: int) -> Sequence[Commitment]:
-    """What was taken on at a meeting, in order, with who took it on; drafts too."""
-    query = (
-        select(Commitment)
-        .where(Commitment.event_id == event_id)
-        .options(joinedload(Commitment.office), joinedload(Commitment.body))
-        .order_by(Commitment.position, Commitment.id)
-    )
-    return ctx.session.execute(query).scalars().all()
-
-
 def _mine(ctx: Context) -> ColumnElement[bool]:
     if ctx.actor.grant_of(Role.FACILITATOR, Role.MODERATOR, Role.COORDINATOR):
         return true()

@@ -5,21 +5,24 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 from flask import request, url_for
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Page(Generic[T]):
-    """One page of a list with the addresses of its neighbours (None where there is none)."""
+def edges(items: Sequence[T], more: bool, *, after: Any, before: Any) -> tuple[T | None, T | None]:
+    """The first thing shown where something stands before it, the last where something follows; else None.
 
-    items: list[T]
-    prev_url: str | None
-    next_url: str | None
+    `after` and `before` are the keys that the page was asked with; `more` says that there was more to read
+    in the direction it was read in.
+    """
+    if not items:
+        return None, None
+    has_before, has_after = (more, True) if before is not None else (after is not None, more)
+    return (items[0] if has_before else None), (items[-1] if has_after else None)
 
 
 def encode_key(*values: Any) -> str:

@@ -19,7 +19,7 @@ from lab.web.access import cached
 from lab.web.app_state import context
 from lab.web.fragments import same_for_readers
 from lab.web.labels import label
-from lab.web.pagination import decode_key, encode_key
+from lab.web.pagination import decode_key, edges, encode_key
 
 blueprint = Blueprint("actions", __name__)
 
@@ -88,16 +88,15 @@ def index() -> str:
     before = None if after else decode_key(request.args.get("prima"), 2)
     found = action_pages.listing(ctx, asked.wish, after or before, backwards=before is not None)
     order, items = asked.wish.order, found.items
-    has_next = bool(items) and (found.more or before is not None)
-    has_prev = bool(items) and (found.more if before is not None else after is not None)
+    first, last = edges(items, found.more, after=after, before=before)
     return render_template(
         "pages/actions/index.html",
         asked=asked,
         cards=[action_words.card(one, found.projects.get(one.id, [])) for one in items],
         selects=_selects(choices),
         chips=_chips(choices, asked),
-        next_url=asked.url(dopo=encode_key(*action_pages.key_of(items[-1], order))) if has_next else None,
-        prev_url=asked.url(prima=encode_key(*action_pages.key_of(items[0], order))) if has_prev else None,
+        next_url=asked.url(dopo=encode_key(*action_pages.key_of(last, order))) if last else None,
+        prev_url=asked.url(prima=encode_key(*action_pages.key_of(first, order))) if first else None,
         start_url=asked.url() if after or before else None,
         breadcrumb=[(_("Azioni"), None)],
     )

@@ -24,7 +24,7 @@ from lab.web.fragments import fragment, same_for_readers
 from lab.web.i18n import language
 from lab.web.item_parts import item_actions, item_thread
 from lab.web.labels import label
-from lab.web.pagination import decode_key, encode_key
+from lab.web.pagination import decode_key, edges, encode_key
 from lab.web.searched import asked_words, look_for_what_was_meant, put_right
 
 blueprint = Blueprint("proposals", __name__)
@@ -49,11 +49,6 @@ KINDS = {
 }
 ORDERS = {"recenti": Order.RECENT, "sostenute": Order.SUPPORTED, "discusse": Order.DISCUSSED}
 _FILTERS = (("tema", "theme"), ("luogo", "place"), ("ufficio", "office"), ("progetto", "project"))
-_CODES: tuple[tuple[str, str, dict[str, Any]], ...] = (
-    ("stato", "state", STATES),
-    ("tipo", "kind", KINDS),
-    ("ordine", "order", ORDERS),
-)
 
 
 @dataclass(frozen=True)
@@ -138,8 +133,7 @@ def _draw() -> tuple[Markup, str]:
     )
     if asked.wish.words and not found.items:
         look_for_what_was_meant(asked.wish.words, Subject.CONTRIBUTION, asked.url)
-    has_next = bool(found.items) and (found.more or backwards)
-    has_prev = bool(found.items) and (found.more if backwards else asked.after is not None)
+    first, last = edges(found.items, found.more, after=asked.after, before=asked.before)
     body = render_template(
         "pages/proposals/_list.html",
         asked=asked,
@@ -148,8 +142,8 @@ def _draw() -> tuple[Markup, str]:
         spots=listed.spots(found.items) if asked.wish.on_plan else [],
         selects=_selects(choices, asked),
         chips=_chips(choices, asked),
-        next_url=asked.url(dopo=encode_key(*found.items[-1].key)) if has_next else None,
-        prev_url=asked.url(prima=encode_key(*found.items[0].key)) if has_prev else None,
+        next_url=asked.url(dopo=encode_key(*last.key)) if last else None,
+        prev_url=asked.url(prima=encode_key(*first.key)) if first else None,
         start_url=asked.url() if asked.after or backwards else None,
     )
     return Markup(body), _heading(asked)  # noqa: S704  # drawn by our own template
