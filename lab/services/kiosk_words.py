@@ -98,7 +98,8 @@ def how_it_was(ctx: Context, sender: Sender, record: Record, signer: Signer) -> 
     if known is not None and known.payload_hash != digest:
         raise Conflict("same_id_other_content")
     if known is not None:
-        return Told(200, "received", {})
+        written = known.contribution_id and ctx.session.get(Contribution, known.contribution_id)
+        return Told(200, "received", _with_receipt(written or None))
     stars = said.number(record.payload, "stars")
     if stars is None or not 1 <= stars <= 5:
         raise Invalid("stars", "out_of_range")
@@ -113,7 +114,11 @@ def how_it_was(ctx: Context, sender: Sender, record: Record, signer: Signer) -> 
             payload_hash=digest,
         )
     )
-    return Told(201, "received", {"receipt": format_receipt_code(words.receipt_code)} if words else {})
+    return Told(201, "received", _with_receipt(words))
+
+
+def _with_receipt(words: Contribution | None) -> dict[str, Any]:
+    return {"receipt": format_receipt_code(words.receipt_code)} if words else {}
 
 
 def _their_words(ctx: Context, sender: Sender, record: Record) -> Contribution | None:
