@@ -28,6 +28,7 @@ async function draw(next) {
     box.replaceChildren(fresh);
     beat = fresh.dataset.mark || next;
     heed(fresh);
+    fit();
     if (held && !document.activeElement?.closest(`#${CSS.escape(held)}`)) document.getElementById(held)?.focus?.({ preventScroll: true });
     tick();
   } finally {
@@ -77,6 +78,22 @@ function heed(drawn) {
   zone = drawn.dataset.zone;
 }
 
+// What is on the wall is seen whole: large where there is little of it, smaller where there is much.
+function fit() {
+  const stage = box.querySelector('.room-stage');
+  if (!stage) return;
+  const most = stage.querySelector('.room-questions, .room-agenda, .poll-bars') ? 1.35 : 1;
+  const questions = [...stage.querySelectorAll('.room-questions li')];
+  for (const one of questions) one.hidden = false;
+  const fits = () => stage.scrollHeight <= stage.clientHeight + 1;
+  for (let part = most; part >= (questions.length ? 0.8 : 0.5); part -= 0.05) {
+    stage.style.setProperty('--fit', part.toFixed(2));
+    if (fits()) return;
+  }
+  // Those with the fewest hands wait on the phones rather than be too small for the last row of chairs.
+  while (questions.length > 1 && !fits()) questions.pop().hidden = true;
+}
+
 function tick() {
   const now = new Date(Date.now() + ahead);
   for (const clock of document.querySelectorAll('[data-clock]')) {
@@ -91,6 +108,9 @@ function tick() {
 
 if (box) {
   heed(box.querySelector('[data-now]'));
+  fit();
+  document.fonts?.ready.then(fit);
+  window.addEventListener('resize', fit);
   tick();
   setInterval(tick, 10000);
   if (box.dataset.stream && 'EventSource' in window) listen();
