@@ -14,7 +14,7 @@ from lab.models.contributions import Contribution, Visibility
 from lab.models.conversation import Comment
 from lab.models.moderation import Flag
 from lab.policy.permissions import Permission
-from lab.services import moderation
+from lab.services import appeals, moderation, moderation_queue
 from lab.services.context import Context
 from lab.services.moderation import Subject
 from lab.web.access import allow, cached
@@ -60,16 +60,16 @@ def index() -> str:
 def _queue(sent: forms.DeskForm | None = None, key: str = "", refusal: str = "") -> str:
     ctx = context()
     moderates = ctx.may(Permission.FLAG_SETTLE)
-    appeals = moderation.open_appeals(ctx)
+    unanswered = appeals.waiting(ctx)
     return render_template(
         "pages/moderation/index.html",
         moderates=moderates,
-        flagged=_by_subject(moderation.open_flags(ctx)) if moderates else [],
-        waiting=moderation.in_visibility(ctx, Visibility.WAITING) if moderates else [],
-        hidden=moderation.in_visibility(ctx, Visibility.HIDDEN) if moderates else [],
-        hidden_comments=moderation.hidden_comments(ctx) if moderates else [],
-        appeals=[(act, moderation.subject_of(ctx, act)) for act in appeals],
-        homes=moderation.homes(ctx, appeals),
+        flagged=_by_subject(moderation_queue.open_flags(ctx)) if moderates else [],
+        waiting=moderation_queue.in_visibility(ctx, Visibility.WAITING) if moderates else [],
+        hidden=moderation_queue.in_visibility(ctx, Visibility.HIDDEN) if moderates else [],
+        hidden_comments=moderation_queue.hidden_comments(ctx) if moderates else [],
+        appeals=[(act, appeals.subject_of(ctx, act)) for act in unanswered],
+        homes=moderation_queue.homes(ctx, unanswered),
         sent=sent,
         sent_key=key,
         refusal=refusal,
@@ -139,7 +139,7 @@ def settle_appeal(act_id: int) -> Shown:
     try:
         with transaction() as ctx:
             upheld = form.upheld.data == "yes"
-            moderation.settle_appeal(ctx, act_id, form.answer.data or "", upheld=upheld)
+            appeals.settle(ctx, act_id, form.answer.data or "", upheld=upheld)
     except Invalid as error:
         refuse(form, error)
         return _queue(form, key), 422
@@ -160,14 +160,14 @@ def appeal(act_id: int) -> str:
 @allow(Permission.APPEAL_MAKE)
 def appeal_of(code: str) -> Response:
     """From one's own hidden words to the act that hid them."""
-    return redirect(url_for("moderation.appeal", act_id=moderation.hiding_of(context(), code)), 303)
+    return redirect(url_for("moderation.appeal", act_id=appeals.hiding_of(context(), code)), 303)
 
 
 def _appeal(act_id: int, form: forms.AppealForm) -> str:
     ctx = context()
-    act = moderation.act_of_mine(ctx, act_id)
+    act = appeals.act_of_mine(ctx, act_id)
     return render_template(
-        "pages/moderation/appeal.html", act=act, subject=moderation.subject_of(ctx, act), form_=form
+        "pages/moderation/appeal.html", act=act, subject=appeals.subject_of(ctx, act), form_=form
     )
 
 
@@ -176,12 +176,12 @@ def _appeal(act_id: int, form: forms.AppealForm) -> str:
 def make_appeal(act_id: int) -> Shown:
     """Ask somebody else to look again."""
     form = forms.AppealForm()
-    moderation.act_of_mine(context(), act_id)
+    appeals.act_of_mine(context(), act_id)
     if not form.validate_on_submit():
         return _appeal(act_id, form), 422
     try:
         with transaction() as ctx:
-            moderation.appeal(ctx, act_id, form.words.data or "")
+            appeals.make(ctx, act_id, form.words.data or "")
     except (Invalid, Conflict) as error:
         status = refuse(form, error)
         return _appeal(act_id, form), status
@@ -195,6 +195,6 @@ def public_counts() -> str:
     """How often the lab hid or restored something, month by month, for everybody."""
     return render_template(
         "pages/moderation/public_counts.html",
-        months=moderation.acts_by_month(context()),
+        months=moderation_queue.acts_by_month(context()),
         breadcrumb=[(_("Come moderiamo"), None)],
     )
