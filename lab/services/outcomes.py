@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, Subquery, and_, func, select
 from sqlalchemy.orm import aliased
 
 from lab.kernel.clock import start_of_local_day
@@ -104,26 +104,7 @@ def latest(ctx: Context, limit: int = LATEST, wish: Filter | None = None) -> lis
     Of several inputs in one action the first found stands for all: each line tells something else. Of a time
     gone by, those said last come first: what was decided since would have to be gone through.
     """
-    gone_by = wish is not None and wish.until is not None
-    at = Contribution.created_at if gone_by else Contribution.decided_at
-    decided = Contribution.decided_at.is_not(None)
-    if gone_by:
-        # In other words, which no index of decisions understands: the days on which it was said are walked.
-        decided = func.coalesce(Contribution.decided_at, Contribution.decided_at).is_not(None)
-    recent = (
-        select(Contribution)
-        .where(
-            decided,
-            # Listed and decided: taken up, done, answered or declined, and public. Not written as equality,
-            # which would lead SQLite to sort half the table instead of walking the dates from the end.
-            Contribution.is_listed.expression if gone_by else Contribution.is_listed.is_not(False),
-            *(_of(ctx, wish) if wish else ()),
-        )
-        .order_by(at.desc(), Contribution.id.desc())
-        .limit(limit * _SPREAD)
-        .subquery()
-    )
-    given = aliased(Contribution, recent)
+    given = aliased(Contribution, _recent(ctx, limit * _SPREAD, wish))
     action_id = (
         select(func.max(Action.id))
         .join(ActionContribution, ActionContribution.action_id == Action.id)
@@ -149,6 +130,29 @@ def latest(ctx: Context, limit: int = LATEST, wish: Filter | None = None) -> lis
         one = _told(*row)
         told.setdefault(one.action_code or one.code, one)
     return list(told.values())[:limit]
+
+
+def _recent(ctx: Context, most: int, wish: Filter | None) -> Subquery:
+    """The last inputs with such an outcome, found by walking an index from its end."""
+    gone_by = wish is not None and wish.until is not None
+    at = Contribution.created_at if gone_by else Contribution.decided_at
+    decided = Contribution.decided_at.is_not(None)
+    if gone_by:
+        # In other words, which no index of decisions understands: the days on which it was said are walked.
+        decided = func.coalesce(Contribution.decided_at, Contribution.decided_at).is_not(None)
+    return (
+        select(Contribution)
+        .where(
+            decided,
+            # Listed and decided: taken up, done, answered or declined, and public. Not written as equality,
+            # which would lead SQLite to sort half the table instead of walking the dates from the end.
+            Contribution.is_listed.expression if gone_by else Contribution.is_listed.is_not(False),
+            *(_of(ctx, wish) if wish else ()),
+        )
+        .order_by(at.desc(), Contribution.id.desc())
+        .limit(most)
+        .subquery()
+    )
 
 
 def _told(given: Contribution, action: Action | None, office: str | None) -> Told:
