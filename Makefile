@@ -32,7 +32,7 @@ endif
 .PHONY: help run test bench dist lint format clean lock bundle translations env env-dev test-system
 
 help:  ## list these commands
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 22
 
 run: env bundle translations  ## prepare everything and serve on PORT (8000), with the demo on first start
 	@$(BIN)/lab db upgrade
