@@ -238,7 +238,7 @@ def test_a_bulk_act_tells_once_what_was_done_and_what_not(
     desk = sign_in("facilitator")
     chosen = [f"{code}:1" for code in codes]
     page = desk.post("/regia/insieme", data={"chosen": chosen, "act": "read"}, follow_redirects=True).text
-    assert "Fatto per 2 proposte" in page and f"{codes[1]}: Intanto" in page
+    assert "Fatto per 2 proposte" in page and f"{codes[1]} resta com&#39;era" in page
     assert _item(database, codes[0]).visibility is Visibility.PUBLIC
     none = desk.post("/regia/insieme", data={"act": "read"})
     assert none.status_code == 422 and "almeno una proposta" in none.text

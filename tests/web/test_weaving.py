@@ -370,5 +370,5 @@ def test_an_office_hears_of_words_inside_that_it_may_not_read(
             with contributions.changing(acting(session), one.id) as item:
                 item.visibility = Visibility.PRIVATE
     page = sign_in("office").get(f"/regia/azioni/{action.code}").text
-    assert "3 voci dentro" in page and "2 voci riservate non sono in elenco" in page
+    assert "3 voci dentro" in page and "2 voci riservate: le legge solo chi se ne occupa" in page
     assert "non sono in elenco" not in sign_in("facilitator").get(f"/regia/azioni/{action.code}").text

@@ -99,13 +99,22 @@ def _tell(result: Done) -> None:
     if result.done:
         words = ngettext("Fatto per una proposta.", "Fatto per %(num)d proposte.", len(result.done))
         flash(words, "success")
-    if result.refused:
-        why = "; ".join(f"{code}: {str(error_words(reason)).rstrip('.')}" for code, reason in result.refused)
-        number = len(result.refused)
-        flash(
-            ngettext("Non fatto per una: %(why)s.", "Non fatto per %(num)d: %(why)s.", number, why=why),
-            "warning",
+    late = [code for code, reason in result.refused if reason == "changed_meanwhile"]
+    if late:
+        words = ngettext(
+            "%(codes)s resta com'era: un collega l'ha appena cambiata. Guardala e scegli di nuovo.",
+            "%(codes)s restano com'erano: un collega le ha appena cambiate. Guardale e scegli di nuovo.",
+            len(late),
+            codes=", ".join(late),
         )
+        flash(words, "warning")
+    others = [(code, reason) for code, reason in result.refused if code not in late]
+    if others:
+        why = "; ".join(f"{code}: {str(error_words(reason)).rstrip('.')}" for code, reason in others)
+        words = ngettext(
+            "Non fatto per una: %(why)s.", "Non fatto per %(num)d: %(why)s.", len(others), why=why
+        )
+        flash(words, "warning")
 
 
 @blueprint.get("/<code>")
