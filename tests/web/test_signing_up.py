@@ -124,6 +124,10 @@ def test_what_was_typed_stays_and_the_error_is_beside_the_field(
         answer = send(client, **{"needs_note": "Due bambini", field: "Torre 1", **fields})
         page = answer.get_data(as_text=True)
         assert (answer.status_code, said in page, "Due bambini" in page) == (422, True, True), fields
+    # All that is wrong is told at once.
+    page = words(send(client, name="", email="chi lo sa", phone="12"))
+    for said in ("Scrivi un nome", "Questo indirizzo non", "Questo numero non", "Manca questa risposta"):
+        assert said in page
     assert count(database) == 0
 
 

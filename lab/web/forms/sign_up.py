@@ -20,14 +20,17 @@ from wtforms import (
     TextAreaField,
 )
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import DataRequired
+from wtforms.validators import DataRequired, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from lab.kernel.errors import Invalid
+from lab.kernel.text import clean_line, valid_email
 from lab.models.registrations import EventQuestion, QuestionKind, Registration
-from lab.services.registrations import NAME_LIMIT, NOTE_LIMIT
+from lab.services.registrations import NAME_LIMIT, NOTE_LIMIT, phone_key_of
 from lab.services.sign_up_answers import ANSWER_LIMIT
 from lab.web.forms.base import CreatingForm
 from lab.web.forms.proposals import AtMost, OneOf, Said
+from lab.web.labels import error_words
 
 PREFIX = "answer_"
 
@@ -49,6 +52,19 @@ class PartyFields(CreatingForm):
         option_widget=CheckboxInput(),
     )
     needs_note = TextAreaField(_l("Vuoi dirci di più?"), [AtMost(NOTE_LIMIT)])
+
+    def validate_email(self, field: Field) -> None:
+        """An address that cannot be one is told together with what else is wrong."""
+        written = clean_line(field.data or "", 255)
+        if written and not valid_email(written):
+            raise ValidationError(str(error_words("bad_email")))
+
+    def validate_phone(self, field: Field) -> None:
+        """The same for a number."""
+        try:
+            phone_key_of(field.data or "")
+        except Invalid as error:
+            raise ValidationError(str(error_words(error.code))) from None
 
     def answers(self) -> dict[str, Any]:
         """What was answered, by id of the question."""
