@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -59,10 +60,17 @@ def fill(session: Session) -> dict[int, str]:
     return {place(ctx, Placement(text=text)).id: name for name, text in TEXTS.items()}
 
 
-@pytest.fixture
-def filled(database: Database) -> tuple[Database, dict[int, str]]:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def filled(request: pytest.FixtureRequest) -> Iterator[tuple[Database, dict[int, str]]]:
+    """The texts, said once for all tests that only ask, and what each is called by its id."""
+    factory = request.getfixturevalue(f"{request.param}_factory")
+    url = factory.make()
+    database = Database(url)
     with database.writing() as session:
-        return database, fill(session)
+        names = fill(session)
+    yield database, names
+    database.dispose()
+    factory.drop(url)
 
 
 @pytest.mark.parametrize("query", ASKED)
@@ -92,7 +100,7 @@ def test_nothing_one_types_is_syntax(filled: tuple[Database, dict[int, str]], qu
         search.found_ids(session, "contribution", query, limit=5)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None)
 @given(query=st.text(max_size=80))
 def test_whatever_is_typed_is_answered(filled: tuple[Database, dict[int, str]], query: str) -> None:
     database, _names = filled
@@ -122,10 +130,9 @@ def test_what_is_not_public_is_not_found(database: Database) -> None:
         assert search.found_ids(session, "contribution", "segretissimo", limit=5) == []
 
 
-def test_changed_and_dropped_words_are_forgotten(filled: tuple[Database, dict[int, str]]) -> None:
-    database, names = filled
-    identity = next(iter(names))
+def test_changed_and_dropped_words_are_forgotten(database: Database) -> None:
     with database.writing() as session:
+        identity = next(iter(fill(session)))
         search.put_document(session, "contribution", identity, "tutto diverso", is_public=True)
     with database.session() as session:
         assert search.found_ids(session, "contribution", "perche", limit=5) == []
