@@ -212,7 +212,7 @@ def change_words(ctx: Context, command: ChangeWords) -> Project:
 def save_milestone(ctx: Context, command: SaveMilestone) -> Project:
     """Add a stretch or change its words, days and progress.
 
-    Raises `Invalid` for days out of order ("ends_on", "dates_order") and progress outside 0-100.
+    Raises `NotFound`, `Invalid` for days out of order ("ends_on", "dates_order") and progress outside 0-100.
     """
     with _changing(ctx, command.edit, "milestone") as change:
         title = wording.line("title", command.title, TITLE_LIMIT, needed=True)
@@ -244,7 +244,7 @@ def remove_milestone(ctx: Context, command: Remove) -> Project:
 
 
 def save_funding(ctx: Context, command: SaveFunding) -> Project:
-    """Add a share of the money or change it. Raises `Invalid("amount", "amount")` below zero."""
+    """Add a share of the money or change it. Raises `NotFound`, `Invalid("amount", "amount")` below zero."""
     with _changing(ctx, command.edit, "funding") as change:
         source = wording.line("source", command.source, LINE_LIMIT, needed=True)
         if command.cents is not None and not 0 <= command.cents <= MOST_CENTS:
@@ -267,7 +267,7 @@ def remove_funding(ctx: Context, command: Remove) -> Project:
 
 
 def save_indicator(ctx: Context, command: SaveIndicator) -> Project:
-    """Add a number or change its value and goal. Raises `Invalid` for negative or huge numbers."""
+    """Add a number or change its value and goal. Raises `NotFound`, `Invalid` for numbers out of range."""
     with _changing(ctx, command.edit, "indicator") as change:
         name = wording.line("name", command.name, LINE_LIMIT, needed=True)
         for field, number in (("value", command.value), ("goal", command.goal)):
