@@ -120,6 +120,7 @@ _RECEIPT: dict[str, Any] = {
     "filo_received": _l("ricevuto"),
     "filo_confirmed": _l("confermato"),
     "received_idea": _l("La tua idea è arrivata. Con il codice leggi che cosa diventa."),
+    "received_question": _l("La tua domanda è arrivata. Con il codice leggi la risposta."),
     "received_other": _l("È arrivato. Grazie!"),
     "received_look": _l("È arrivato. Lo guarda una persona."),
     "look_waiting": _l("Sei in lista d'attesa. Parla con chi accoglie."),

@@ -33,7 +33,7 @@ export function attract(app) {
       offers.includes('check_in') && large(t('arrive'), t('arrive_more'), 'it-check-circle', go('arrive', { people: 1 }), 'deed-wide'),
       offers.includes('idea') && large(t('idea'), null, 'it-comment', go('say', { kind: 'idea' }), ''),
       asks && large(t('question'), null, 'it-help-circle', go('say', { kind: 'question' }), ''),
-      offers.includes('how_it_was') && large(t('how'), null, 'it-star-full', go('how'), '')),
+      offers.includes('how_it_was') && large(t('how'), null, 'it-star-full', go('how'), asks ? 'deed-wide' : '')),
   ];
 }
 

@@ -76,8 +76,11 @@ export class Outbox extends EventTarget {
     };
   }
 
-  async report() {
-    const { waiting, refused, oldest } = await this.status();
+  /** What is left here once `leaving` have arrived. */
+  async report(leaving) {
+    const { waiting: all, refused } = await this.status();
+    const waiting = all.filter(({ client_uuid: uuid }) => !leaving.some((one) => one.client_uuid === uuid));
+    const oldest = Math.min(...[...waiting, ...refused].map(({ at }) => at));
     const { usage = 0, quota = 0 } = (await navigator.storage?.estimate?.()) ?? {};
     return { queue: waiting.length, refused: refused.length,
       oldest: Number.isFinite(oldest) ? new Date(oldest).toISOString() : null,
@@ -170,7 +173,7 @@ export class Outbox extends EventTarget {
 
   async post(batch) {
     const { data } = await call('POST', 'records', {
-      records: batch.map((one) => one.envelope), report: await this.report() });
+      records: batch.map((one) => one.envelope), report: await this.report(batch) });
     return data;
   }
 

@@ -30,7 +30,7 @@ function aside(reason) {
 
 /** Tone, sign, word and sentence for a record as it stands now. */
 function verdict(record) {
-  const { state, promised, result } = record;
+  const { kind, state, promised, result } = record;
   if (state === 'waiting' || state === 'refused') {
     if (promised) return { ...CONFIRMED, word: t('confirmed'), text: t('confirmed_text') };
     return { ...SAVED, word: t('saved'), text: t(savedText(record)) };
@@ -42,7 +42,7 @@ function verdict(record) {
     case 'waiting': return { ...WAITING, word: t('waiting', { number: number(waits) }), text: t('waiting_text') };
     case 'arrived': return { ...CONFIRMED, word: t('arrived'), text: t('arrived_text', { time: hour(at) }) };
     case 'already_in': return { ...CONFIRMED, word: t('already_in', { time: hour(at) }), text: t('already_in_text') };
-    case 'received': return { ...RECEIVED, word: t('received'), text: t(result.receipt ? 'received_idea' : 'received_other') };
+    case 'received': return { ...RECEIVED, word: t('received'), text: t(result.receipt ? `received_${kind}` : 'received_other') };
     default: return aside(reason);
   }
 }
