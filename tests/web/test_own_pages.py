@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -19,6 +20,7 @@ from lab.models.accounts import Credential, Person, PersonCard, RoleGrant, WebSe
 from lab.models.contributions import Contribution
 from lab.models.operations import AuditEntry, OutboxItem, SiteSetting
 from lab.services import contributions, outbox
+from lab.settings import SmtpServer
 from lab.web.act_words import work_words
 from tests.web.accounts_help import (
     PASSWORD,
@@ -441,6 +443,18 @@ def test_mails_can_be_read_while_there_is_no_mail_server(
     send(client, "/accedi", email="rosa@example.org", by="code")
     page = sign_in("administrator").get("/regia/sito/posta").text
     assert last_code(database) in page
+    assert "rosa@example.org" in page
+
+
+def test_mails_that_go_out_are_read_by_nobody_else(
+    app: Flask, sign_in: SignIn, client: FlaskClient, database: Database
+) -> None:
+    held = app.extensions["lab"]
+    server = SmtpServer("127.0.0.1", 25, "none")
+    app.extensions["lab"] = replace(held, settings=replace(held.settings, smtp=server))
+    send(client, "/accedi", email="rosa@example.org", by="code")
+    page = sign_in("administrator").get("/regia/sito/posta").text
+    assert last_code(database) not in page
     assert "rosa@example.org" in page
 
 
