@@ -204,7 +204,7 @@ TICKET = SimpleNamespace(kept_until=NOW, standing=SimpleNamespace(number=3))
 #: What a mail about a sign-up speaks of.
 SIGNED_UP = {
     "event": MEETING, "registration": PARTY, "ticket": TICKET, "place": "Parco", "what": ["when"],
-    "ticket_url": "http://x/biglietto/y", "event_url": "http://x/eventi/EV90",
+    "ticket_url": "http://x/biglietto/y", "event_url": "http://x/eventi/EV90", "qr_cid": "ticket.1@x",
 }  # fmt: skip
 
 
