@@ -98,7 +98,8 @@ def payload_hash(party: Party) -> str:
 
 
 def sign_up(ctx: Context, party: Party) -> Registration:
-    """Put a party on the list: confirmed, or waiting when it does not fit. Five or six statements.
+    """Put a party on the list: confirmed, or waiting when it does not fit. Six statements for the plainest
+    meeting; groups and questions take one each.
 
     The same `client_uuid` again gives the same registration; with other content it raises
     `Conflict("same_id_other_content")`. Account holders who already stand on the list get

@@ -125,19 +125,6 @@ def save(ctx: Context, command: Settings) -> SignUp:
     return sign_up
 
 
-def offer(ctx: Context, event: Event, capacity: int | None = None) -> SignUp:
-    """Open the books of a meeting with the standing rules; what is there already stays. For its editors."""
-    registrations.ensure_books(ctx, event.id)
-    with seats.books(ctx, event.id) as held:
-        if not held.sign_up.is_offered and not held.sign_up.code_last:
-            held.sign_up.is_offered = True
-            held.sign_up.capacity = capacity
-            held.sign_up.party_most = 4
-            held.sign_up.remind_days = 1
-            held.sign_up.asks = [value for value in event.offers if value in set(Offer)]
-    return held.sign_up
-
-
 def _check_plain(command: Settings) -> None:
     for name, value, least, most in (
         ("capacity", command.capacity, 0, CAPACITY_MOST),
