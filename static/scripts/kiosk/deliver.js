@@ -39,6 +39,6 @@ export async function deliver(app, kind, payload, { ticket = null, ...more } = {
 /** Nothing was saved: said plainly, with the way that always works. */
 export const full = (app, { retry }) => [
   h('div', { class: 'receipt tone-brick', role: 'alert' }, icon('it-close-circle', 'receipt-icon'),
-    h('h1', { tabindex: '-1' }, t('full_title')), h('p', { class: 'totem-lead' }, t('full_text'))),
+    h('div', {}, h('h1', { tabindex: '-1' }, t('full_title')), h('p', { class: 'receipt-text' }, t('full_text')))),
   h('div', { class: 'totem-foot' }, button(t('again'), retry, { css: 'go-main' }),
     button(t('finish'), app.reset, { css: 'go-plain' }))];
