@@ -39,7 +39,7 @@ from lab.models.actions import (
     ActionState,
     ActionUpdate,
 )
-from lab.models.contributions import Contribution, State
+from lab.models.contributions import Contribution, ContributionProject, State
 from lab.models.events import Event
 from lab.models.pictures import Photo
 from lab.models.programme import Body
@@ -217,6 +217,14 @@ def projects_of(ctx: Context, action_ids: Iterable[int]) -> dict[int, list[Proje
     for action_id, project in ctx.session.execute(query):
         found.setdefault(action_id, []).append(project)
     return found
+
+
+def spoken_of(ctx: Context, contribution_ids: Iterable[int]) -> list[int]:
+    """Ids of the projects that any of these words speak of."""
+    query = select(ContributionProject.project_id).where(
+        ContributionProject.contribution_id.in_(list(contribution_ids))
+    )
+    return sorted(set(ctx.session.execute(query).scalars()))
 
 
 def by_code(ctx: Context, code: str) -> Action:

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.event import listen
 from sqlalchemy.orm import Session
 
 from lab.db.engine import Database
@@ -24,6 +23,7 @@ from lab.services.minutes import Point, Promise, Write
 from lab.services.weaving import Weave
 from tests.meetings import make_event
 from tests.services.test_actions import adopted
+from tests.statements import statements
 from tests.world import NOW, World
 
 Acting = Callable[..., Any]
@@ -81,6 +81,9 @@ def test_publishing_closes_the_meeting_once(
     minutes.save(ctx, words(event))
     for _ in range(2):
         minutes.publish(ctx, words(event, version=1))
+    # A colleague who typed something else is told, not thanked.
+    with pytest.raises(Conflict, match="already_published"):
+        minutes.publish(ctx, words(event, version=1, summary="Altre parole."))
     session.expire_all()
     assert (event.state, event.attendance, event.result) == (
         EventState.HELD, 23, "Abbiamo scelto i giochi.",
@@ -117,6 +120,9 @@ def test_only_a_host_publishes_and_only_after_the_beginning(
             minutes.publish(acting(session, who), words(event))
     with pytest.raises(NotFound):
         minutes.save(acting(session, "office"), words(event))
+    hidden = make_event(session, world, code="EV93", starts_at=NOW - timedelta(days=1), is_public=False)
+    with pytest.raises(Conflict, match="event_not_public"):
+        minutes.publish(acting(session, "facilitator"), words(hidden))
     coming = make_event(session, world, code="EV92")
     with pytest.raises(Conflict, match="not_begun"):
         minutes.publish(acting(session, "facilitator"), words(coming))
@@ -208,18 +214,11 @@ def test_a_remark_woven_into_an_action_is_seen_on_the_page_of_the_meeting(
         weaving.weave(ctx, Weave(action.id, (said.id,)))
         minutes.publish(ctx, words(event))
         event_id = event.id
-    count = 0
-
-    def counting(*_: object) -> None:
-        nonlocal count
-        count += 1
-
     with database.session() as session:
         ctx = acting(session, "rosa")
-        session.connection()
-        listen(database.engine, "before_cursor_execute", counting)
-        found = event_outcome.of(ctx, event_id)
-        assert count == 1
+        with statements(database) as seen:
+            found = event_outcome.of(ctx, event_id)
+        assert len(seen) == 1
         [one] = found.remarks
         assert [(woven.code, woven.title) for woven in one.actions] == [(action.code, action.title)]
         assert (len(found.points), len(found.promises)) == (1, 1)

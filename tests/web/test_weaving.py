@@ -56,6 +56,17 @@ def the_action(database: Database) -> Action:
         return session.execute(select(Action)).scalar_one()
 
 
+def test_the_projects_of_the_words_are_ticked_already(
+    database: Database, acting: Acting, world: World, sign_in: SignIn
+) -> None:
+    with database.writing() as session:
+        said = Placement("Una panchina", project_ids=(world.project,))
+        code = contributions.place(acting(session, "system"), said).code
+    page = sign_in("facilitator").get(f"/regia/azioni/nuova?da={code}").text
+    ticked = [one for one in page.split("<input") if 'name="projects"' in one and " checked" in one]
+    assert [f'value="{world.project}"' in one for one in ticked] == [True]
+
+
 def test_from_two_inputs_to_an_adopted_action(
     database: Database, acting: Acting, world: World, sign_in: SignIn, client: FlaskClient
 ) -> None:

@@ -55,7 +55,10 @@ def index() -> str:
 def new() -> str:
     """An empty draft; the words named in the address are in it already."""
     chosen = action_pages.by_codes(context(), request.args.get("da", "").split(","))
-    data: dict[str, Any] = {"contributions": [one.code for one in chosen]}
+    data: dict[str, Any] = {
+        "contributions": [one.code for one in chosen],
+        "projects": action_pages.spoken_of(context(), [one.id for one in chosen]),
+    }
     if len(chosen) == 1:
         data["title"] = chosen[0].title
     offices = [one.office_id for one in chosen if one.office_id]
