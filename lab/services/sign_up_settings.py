@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from lab.db.locking import expect_version
 from lab.kernel.errors import Invalid
 from lab.kernel.text import clean_line, clean_text
-from lab.models.events import Event, Offer
+from lab.models.events import Offer
 from lab.models.registrations import EventQuestion, QuestionKind, Registration, SeatGroup, SignUp
 from lab.services import audit, hosting, registrations, seats
 from lab.services.context import Context
