@@ -133,10 +133,30 @@ def drop_document(session: Session, kind: str, subject_id: int) -> None:
 def _forget(session: Session, words: set[str]) -> None:
     """Take out of the vocabulary what no document holds: a name taken back must not stay there."""
     words = {word for word in words if vocabulary.is_kept(word)}
-    if words:
-        on_sqlite = session.get_bind().dialect.name == "sqlite"
-        held = _held(session, {word: _either([word], on_sqlite) for word in words}, public=False)
-        vocabulary.forget(session, (word for word, count in held.items() if not count))
+    if not words:
+        return
+    newest = select(search_document.c.folded).order_by(search_document.c.id.desc()).limit(_LATELY)
+    for folded in session.execute(newest).scalars():
+        words.difference_update(folded.split())
+    if session.get_bind().dialect.name == "sqlite":
+        gone = [word for word in words if not session.execute(_ANYWHERE, {"held": f'"{word}"'}).scalar()]
+    else:
+        # The planner takes a word that is nowhere for one that is soon met, and would read every document.
+        session.execute(text("SET LOCAL enable_seqscan = off"))
+        gone = [word for word in words if not session.execute(_ANYWHERE_GIN, {"held": f"'{word}'"}).scalar()]
+        session.execute(text("SET LOCAL enable_seqscan = on"))
+    vocabulary.forget(session, gone)
+
+
+#: Documents whose words are taken as said by somebody else too, without asking the index.
+_LATELY = 200
+_ANYWHERE = text(
+    "SELECT EXISTS (SELECT 1 FROM search_fts WHERE search_fts MATCH :held)"
+    " OR EXISTS (SELECT 1 FROM search_fts_rest WHERE search_fts_rest MATCH :held)"
+)
+_ANYWHERE_GIN = text(
+    "SELECT EXISTS (SELECT 1 FROM search_document WHERE vector @@ to_tsquery('simple', :held))"
+)
 
 
 def matches(session: Session, query: str, kind: str) -> ColumnElement[bool] | None:
@@ -276,7 +296,7 @@ def heard(session: Session, words: list[str], kind: str | None = None) -> dict[s
     nothing is told, not even that a word is in them.
     """
     on_sqlite = session.get_bind().dialect.name == "sqlite"
-    return _held(session, {word: _either(forms(word), on_sqlite) for word in words}, kind=kind)
+    return _held(session, {word: _either(forms(word), on_sqlite) for word in words}, kind)
 
 
 #: Documents counted for one word, and words asked about in one statement.
@@ -284,25 +304,23 @@ _HEARD = 50
 _ASKED = 60
 
 
-def _held(
-    session: Session, phrases: dict[str, str], *, kind: str | None = None, public: bool = True
-) -> dict[str, int]:
+def _held(session: Session, phrases: dict[str, str], kind: str | None) -> dict[str, int]:
     holding = _held_on_sqlite if session.get_bind().dialect.name == "sqlite" else _held_on_postgresql
     counts: dict[str, int] = {}
     words = sorted(phrases)
     for begin in range(0, len(words), _ASKED):
         some = words[begin : begin + _ASKED]
-        asked = [select(literal(word), holding(phrases[word], kind, public)) for word in some]
+        asked = [select(literal(word), holding(phrases[word], kind)) for word in some]
         counts.update({row[0]: int(row[1]) for row in session.execute(union_all(*asked))})
     return counts
 
 
-def _fitting(kind: str | None, public: bool) -> list[ColumnElement[bool]]:
+def _fitting(kind: str | None) -> list[ColumnElement[bool]]:
     documents = search_document.c
-    return [documents.is_public] * public + [documents.kind == kind] * (kind is not None)
+    return [documents.is_public, *([documents.kind == kind] if kind else [])]
 
 
-def _held_on_sqlite(phrase: str, kind: str | None, public: bool) -> ColumnElement[int]:
+def _held_on_sqlite(phrase: str, kind: str | None) -> ColumnElement[int]:
     tables = ("search_fts", "search_fts_rest") if kind is None else ("search_fts",)
     listed = [
         text(
@@ -312,22 +330,17 @@ def _held_on_sqlite(phrase: str, kind: str | None, public: bool) -> ColumnElemen
         for table in tables
     ]
     some = or_(*(search_document.c.id.in_(one) for one in listed))
-    return (
-        select(func.count())
-        .select_from(search_document)
-        .where(some, *_fitting(kind, public))
-        .scalar_subquery()
-    )
+    return select(func.count()).select_from(search_document).where(some, *_fitting(kind)).scalar_subquery()
 
 
-def _held_on_postgresql(phrase: str, kind: str | None, public: bool) -> ColumnElement[int]:
+def _held_on_postgresql(phrase: str, kind: str | None) -> ColumnElement[int]:
     vector: ColumnElement[str] = literal_column("search_document.vector")
     holds: ColumnElement[bool] = vector.op("@@")(func.to_tsquery("simple", bindparam(None, phrase)))
     newest = (
-        select(and_(holds, *_fitting(kind, public)).label("holds")).select_from(search_document)
+        select(and_(holds, *_fitting(kind)).label("holds")).select_from(search_document)
         .order_by(search_document.c.id.desc()).limit(_NEWEST).subquery()
     )  # fmt: skip
     lately = select(func.count()).where(newest.c.holds).scalar_subquery()
     # Only of a word that is rare lately: the word index gives all its documents.
-    ever = select(func.count()).select_from(search_document).where(holds, *_fitting(kind, public))
+    ever = select(func.count()).select_from(search_document).where(holds, *_fitting(kind))
     return func.least(case((lately >= _COMMON, lately), else_=ever.scalar_subquery()), _HEARD)
