@@ -50,14 +50,19 @@ NEWER = "0" * 12
 TWICE = 10
 AGREED = "Si comincia dalla fermata: panchine e ombra prima dell'estate."
 #: What the tablet's own store still has to send.
-WAITING = """async () => {
-  const open = indexedDB.open('totem');
-  const db = await new Promise((ok, no) => { open.onsuccess = () => ok(open.result); open.onerror = no; });
-  const all = db.transaction('outbox').objectStore('outbox').getAll();
-  const rows = await new Promise((ok, no) => { all.onsuccess = () => ok(all.result); all.onerror = no; });
+_STORE = """async () => {
+  const answer = (to) => new Promise((ok, no) => { to.onsuccess = () => ok(to.result); to.onerror = no; });
+  const db = await answer(indexedDB.open('totem'));
+  const found = await answer(ASKED);
   db.close();
-  return rows.filter((row) => row.state === 'waiting').length;
+  return READ;
 }"""
+WAITING = _STORE.replace("ASKED", "db.transaction('outbox').objectStore('outbox').getAll()").replace(
+    "READ", "found.filter((row) => row.state === 'waiting').length"
+)
+LENT = _STORE.replace("ASKED", "db.transaction('settings').objectStore('settings').get('lease')").replace(
+    "READ", "found ? found.seats : 0"
+)
 
 #: Chance draws the same first code for everybody who comes to the tablet.
 SAME_DRAW = """(() => {
@@ -218,6 +223,7 @@ def test_an_assembly_from_the_door_to_the_minutes(
 
 def _the_crowd(site: Site, context: BrowserContext, tablet: Page, tmp_path: Path) -> Page:
     """An hour without network: everybody gets the honest word, and everything is there afterwards."""
+    wait_until(lambda: bool(tablet.evaluate(LENT)), 60, "no places are lent to the tablet", context)
     site.pull_the_plug()
     context.set_offline(True)
     began = time.monotonic()
