@@ -15,7 +15,9 @@ from lab.kernel.errors import Invalid
 from lab.kernel.locales import SUPPORTED
 from lab.services import kiosk_versions, sealing
 
-KINDS = ("sign_up", "walk_in", "check_in", "idea", "question", "how_it_was")
+#: Those about who comes, which the books of the meeting hold, and those of words.
+OF_PEOPLE = ("sign_up", "walk_in", "check_in")
+KINDS = (*OF_PEOPLE, "idea", "question", "how_it_was")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 #: Further back nobody corrects a clock: more than a lifetime, in milliseconds.
 _LONGEST_OFFSET = 4_000_000_000_000

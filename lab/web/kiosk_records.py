@@ -1,4 +1,4 @@
-"""Records of tablets, one after the other, from the network or a file.
+"""Records of tablets, from the network or a file: people in their order, words in theirs.
 
 A few at a time share a transaction, since the disk takes longer than a record. Where one of them is refused,
 or meets somebody else's, each goes into a transaction of its own: none stands in the way of the others.
@@ -7,7 +7,7 @@ or meets somebody else's, each goes into a transaction of its own: none stands i
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC
 from typing import Any
@@ -33,18 +33,37 @@ _TRIES = 3
 
 
 def take(sender: Sender, envelopes: Iterable[Any]) -> list[Result]:
-    """Take records in, in their order. When the database is away the rest are to be sent again."""
+    """Take records in; the results stand in their order. When the database is away the rest are to be sent
+    again.
+    """
     keys = sealing.keys(context())
     now = lab().clock.now().astimezone(UTC)
     records = [kiosk_payload.read(keys, sender, envelope, now) for envelope in envelopes]
-    results: list[Result] = []
-    for first in range(0, len(records), _TOGETHER):
-        few = records[first : first + _TOGETHER]
-        if results and results[-1].status == 503:
-            results += [kiosk.try_later(record.client_uuid) for record in few]
+    results: dict[int, Result] = {}
+    away = False
+    for part in _parts(records):
+        few = [records[number] for number in part]
+        if away:
+            told = [kiosk.try_later(record.client_uuid) for record in few]
         else:
-            results += _take_together(sender, few) or _take_each(sender, few)
-    return results
+            told = _take_together(sender, few) or _take_each(sender, few)
+        away = told[-1].status == 503
+        results.update(zip(part, told, strict=True))
+    return [results[number] for number in range(len(records))]
+
+
+def _parts(records: Sequence[Record]) -> Iterator[list[int]]:
+    """Which records share a transaction, by their number.
+
+    People and words do not: the one holds the books of the meeting, the other the counter of codes, and two
+    tablets that took these in another order would wait for each other.
+    """
+    for first in range(0, len(records), _TOGETHER):
+        numbers = range(first, min(first + _TOGETHER, len(records)))
+        for is_person in (True, False):
+            part = [n for n in numbers if (records[n].kind in kiosk_payload.OF_PEOPLE) is is_person]
+            if part:
+                yield part
 
 
 def _take_together(sender: Sender, records: Sequence[Record]) -> list[Result]:

@@ -116,6 +116,38 @@ def test_a_database_that_goes_away_makes_the_tablet_wait(
     assert [one["status"] for one in tablet.send(*records)] == [200, 422, 200, 201, 201, 201]
 
 
+def test_people_and_words_share_no_transaction(
+    app: Flask, database: Database, event: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two tablets that lock the books and the counter of codes in another order wait for each other."""
+    tablet = paired(app, database, event)
+    records = [
+        tablet.write("idea", text="Una panchina"),
+        tablet.sign_up("P0"),
+        tablet.write("question", text="Quando?"),
+        tablet.sign_up("P1"),
+    ]
+    writing, take = database.writing, kiosk.take
+    together: list[list[str]] = []
+
+    @contextmanager
+    def noted(session: Session | None = None) -> Iterator[Session]:
+        together.append([])
+        with writing(session) as current:
+            yield current
+
+    def noting(*given: Any) -> Any:
+        together[-1].append(given[2].kind)
+        return take(*given)
+
+    monkeypatch.setattr(database, "writing", noted)
+    monkeypatch.setattr(kiosk, "take", noting)
+    told = tablet.send(*records)
+    assert [one["client_uuid"] for one in told] == [one["client_uuid"] for one in records]
+    assert [one["status"] for one in told] == [201] * 4
+    assert [kinds for kinds in together if kinds] == [["sign_up", "sign_up"], ["idea", "question"]]
+
+
 def test_away_in_the_middle_of_a_sending_everything_is_sent_again(
     app: Flask, database: Database, event: Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
