@@ -18,7 +18,7 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from lab.db import sums, version
+from lab.db import sums, version, vocabulary
 from lab.kernel.errors import Unavailable
 
 log = logging.getLogger("lab.db")
@@ -78,11 +78,13 @@ class Database:
             current.connection(execution_options=self._writing)
             current.info[_WRITE] = True
             yield current
+            vocabulary.settle(current)
             sums.settle(current)
             version.settle_version(current)
             current.commit()
         except BaseException:
             current.rollback()
+            vocabulary.unlearn(current)
             sums.forget(current)
             version.forget_changes(current)
             raise

@@ -239,6 +239,8 @@ def _on_sqlite(session: Session, phrase: str, last: str) -> ColumnElement[bool]:
         "fts_query": phrase, "fts_limit": _LISTED + 1, "fts_last": named, "fts_named": _NAMED,
         "fts_after": named + vocabulary.AFTER_ALL if named else "",
     }  # fmt: skip
+    # What this transaction itself has said is found as well.
+    vocabulary.settle(session)
     rows = session.execute(_NEWEST_MATCHES, newest).all()
     ids = [row[0] for row in rows]
     if len(ids) <= _LISTED:

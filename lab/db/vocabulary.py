@@ -45,6 +45,7 @@ search_word = Table(
 
 #: Comes after every letter.
 AFTER_ALL = "\U0010ffff"
+_NOTED = "lab.words"
 #: Words asked about in one statement.
 _BATCH = 500
 #: Shorter words differ by one letter from too many others.
@@ -65,9 +66,15 @@ def is_kept(word: str) -> bool:
 
 
 def learn(session: Session, words: Iterable[str]) -> None:
-    """Remember the folded words of a document. Words known already cost one question and no write."""
-    # In one order for all: two who learn the same new words wait for each other only one way round.
-    asked = sorted({word[:60] for word in words if is_kept(word)})
+    """Remember the folded words of a document when this transaction commits."""
+    session.info.setdefault(_NOTED, set()).update(word[:60] for word in words if is_kept(word))
+
+
+def settle(session: Session) -> None:
+    """Write what was noted. Words known already cost one question and no write. Called before the commit."""
+    # In one order for all, whatever the order of their documents: two who learn the same new words wait for
+    # each other only one way round.
+    asked = sorted(session.info.pop(_NOTED, ()))
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     for begin in range(0, len(asked), _BATCH):
         batch = asked[begin : begin + _BATCH]
@@ -79,9 +86,15 @@ def learn(session: Session, words: Iterable[str]) -> None:
             session.execute(dialect.insert(search_word).on_conflict_do_nothing(), fresh)
 
 
+def unlearn(session: Session) -> None:
+    """After a rollback nothing is to be remembered."""
+    session.info.pop(_NOTED, None)
+
+
 def forget(session: Session, words: Iterable[str]) -> None:
     """Take words out that no document holds any more."""
     gone = sorted(words)
+    session.info.get(_NOTED, set()).difference_update(gone)
     for begin in range(0, len(gone), _BATCH):
         session.execute(delete(search_word).where(search_word.c.word.in_(gone[begin : begin + _BATCH])))
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from lab.db import search
+from lab.db import search, vocabulary
 from lab.db.engine import Database
 from lab.db.vocabulary import search_word
 from lab.models.contributions import Visibility
@@ -255,6 +257,32 @@ def test_a_name_taken_back_leaves_the_vocabulary(database: Database) -> None:
     with database.writing() as session:
         search.drop_document(session, "contribution", first)
     assert not known("altro")
+
+
+def test_two_who_learn_the_same_words_the_other_way_round_do_not_block(database: Database) -> None:
+    if database.is_sqlite:
+        pytest.skip("one writer at a time there")
+    both = threading.Barrier(2)
+
+    def learn(words: tuple[str, str]) -> None:
+        with database.writing() as session:
+            vocabulary.learn(session, words[:1])
+            both.wait(10)
+            vocabulary.learn(session, words[1:])
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(learn, [("altalena", "zampillo"), ("zampillo", "altalena")]))
+    with database.session() as session:
+        kept = session.execute(select(search_word.c.word).order_by(search_word.c.word)).scalars().all()
+    assert kept == ["altalena", "zampillo"]
+
+
+def test_a_word_said_and_taken_back_at_once_is_not_kept(database: Database) -> None:
+    with database.writing() as session:
+        said = place(Context(session, SYSTEM, NOW), Placement(text="Kowalczyk")).id
+        search.put_document(session, "contribution", said, "Altro", is_public=True)
+    with database.session() as session:
+        assert session.execute(select(search_word.c.word)).scalars().all() == ["altro"]
 
 
 def test_a_beginning_of_many_words_finds_them_all(
