@@ -34,15 +34,17 @@ export const remove = (id) => store((db) => db.delete('out', id));
 export const keep = (record) => write((out) => out.put(record));
 
 /** What happened to a record that was sent. While it was on its way somebody may have written it anew under
- * the same number: then the newer words stay, and go on from the version that the site told. */
+ * the same number: then the newer words stay, and go on from the version that the site told. Where it tells
+ * what others wrote meanwhile, they wait for a person, too: sent on they would hide that. */
 export const settle = (sent, version, refused) => write(async (out) => {
   const now = await out.get(sent.id);
   if (!now) return;
-  if (now.key !== sent.key) {
+  const isNewer = now.key !== sent.key;
+  if (refused && (version || !isNewer)) {
+    await out.put({ ...now, refused, version });
+  } else if (isNewer) {
     const fields = now.fields.map(([name, ...rest]) => (name === 'version' && version ? [name, String(version)] : [name, ...rest]));
     await out.put({ ...now, fields });
-  } else if (refused) {
-    await out.put({ ...now, refused, version });
   } else {
     await out.delete(sent.id);
   }
