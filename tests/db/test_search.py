@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from lab.db import search, vocabulary
 from lab.db.engine import Database
 from lab.db.vocabulary import search_word
+from lab.kernel.text import search_words
 from lab.models.contributions import Visibility
 from lab.policy.actor import SYSTEM
 from lab.services.context import Context
@@ -108,13 +109,13 @@ def test_whatever_is_typed_is_answered(filled: tuple[Database, dict[int, str]], 
     database, _names = filled
     with database.session() as session:
         search.found_ids(session, "contribution", query, limit=5)
-        search.matches_any(session, search.search_words(query))
+        search.matches_any(session, search_words(query))
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(alphabet=SAID, min_size=1, max_size=60))
 def test_whatever_is_said_is_found_by_its_own_words(database: Database, text: str) -> None:
-    words = search.search_words(text)
+    words = search_words(text)
     with database.writing() as session:
         ctx = Context(session, SYSTEM, NOW)
         said = place(ctx, Placement(text=f"voce {text}")).id
