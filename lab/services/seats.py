@@ -2,8 +2,8 @@
 
 `books` locks the event's `SignUp` row, lets its caller change the list, and before it lets go gives
 places to whoever fits and writes the counters. Nothing else writes the state, the size or the group of a
-standing sign-up, the counters, or the leases. The lock is taken last (after every check that can fail) and
-held for a few statements.
+standing sign-up, the counters, or the leases. The lock is held for a few statements, and taken before that of
+any row it concerns.
 
 The rule: places are people. A party gets places when all of it fits, leaving the places kept for other
 groups untouched and its own group under its limit. Whoever is first in the queue *and fits* is next, so no

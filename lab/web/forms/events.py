@@ -175,7 +175,7 @@ class EventForm(CreatingForm, WhenForm):
         )
 
     def drawn_version(self) -> int:
-        """The version its page was drawn with; 0, which none has, when it makes no sense."""
+        """The version its page was drawn with; one that none has, when it makes no sense."""
         return version_of(self.version.data)
 
 
