@@ -38,7 +38,7 @@ def leaver(ctx: Context, h: Happening, kind: str) -> Iterator[Hearer]:
 
 def signed_up(ctx: Context, h: Happening, kind: str) -> Iterator[Hearer]:
     """Everybody with an account who signed up for a meeting and did not give it back."""
-    for registration in ctx.session.execute(_hearing(h.ids["event_id"])).scalars():
+    for registration, _by_mail in ctx.session.execute(_hearing(h.ids["event_id"])):
         if registration.person_id:
             yield _hearer(registration, kind)
 
@@ -54,17 +54,18 @@ def _hearer(registration: Registration, kind: str) -> Hearer:
     return Hearer(registration.person_id or 0, kind, event_id=registration.event_id, has_own_mail=True)
 
 
-def _hearing(event_id: int) -> Select[Registration]:
-    """Whoever counts on coming: they hear of changes, and are reminded.
+def _hearing(event_id: int) -> Select[Registration, bool]:
+    """Whoever counts on coming, and whether by mail too: they hear of changes, and are reminded.
 
     Of an evening that was, second sign-ups hear nothing: who came is known only of the first, and is not
     for everybody to know.
     """
-    second = and_(twins.hears(), Registration.cancelled_at.is_(None))
+    stands = Registration.state.in_(STANDING)
+    second = and_(or_(twins.hears(), twins.reads()), Registration.cancelled_at.is_(None))
     return (
-        select(Registration)
+        select(Registration, or_(stands, twins.hears()))
         .outerjoin(twins.FIRST, twins.FIRST.id == Registration.merged_into_id)
-        .where(Registration.event_id == event_id, or_(Registration.state.in_(STANDING), second))
+        .where(Registration.event_id == event_id, or_(stands, second))
         .order_by(Registration.id)
     )
 
@@ -113,10 +114,16 @@ def ask_for_mails(ctx: Context, h: Happening) -> None:
         if registration is not None and twins.is_told(ctx, registration):
             _ask(ctx, registration.id, _OF_ONE[h.event])
     elif h.event in _OF_ALL:
-        concerned = _came if h.event == "minutes.published" else _hearing
-        for registration in ctx.session.execute(concerned(h.ids["event_id"])).scalars():
+        for registration in _to_mail(ctx, h):
             if registration.email or registration.person_id:
                 _ask(ctx, registration.id, _OF_ALL[h.event], what=list(h.ids.get("what") or ()))
+
+
+def _to_mail(ctx: Context, h: Happening) -> list[Registration]:
+    event_id = h.ids["event_id"]
+    if h.event == "minutes.published":
+        return list(ctx.session.execute(_came(event_id)).scalars())
+    return [registration for registration, by_mail in ctx.session.execute(_hearing(event_id)) if by_mail]
 
 
 def _ask(
@@ -159,7 +166,8 @@ def _remind_of(ctx: Context, event_id: int) -> int:
         Registration.reminded_at.is_(None),
         Registration.confirmed_at < fresh,
     )
-    found = list(ctx.session.execute(query).scalars())
+    hearing = ctx.session.execute(query).all()
+    found = [row[0] for row in hearing]
     for start in range(0, len(found), _PORTION):
         ids = [one.id for one in found[start : start + _PORTION]]
         reminded = update(Registration).where(Registration.id.in_(ids)).values(reminded_at=ctx.now)
@@ -167,8 +175,8 @@ def _remind_of(ctx: Context, event_id: int) -> int:
     hearers = [_hearer(one, "event_reminder") for one in found if one.person_id]
     key = f"event_reminder:{event_id}:{local_date(ctx.now, ctx.timezone).isoformat()}"
     notifications.tell(ctx, hearers, key, ctx.now)
-    for registration in found:
-        if registration.email or registration.person_id:
+    for registration, by_mail in hearing:
+        if by_mail and (registration.email or registration.person_id):
             _ask(ctx, registration.id, "event_reminder")
     return len(found)
 

@@ -20,7 +20,7 @@ from lab.models.notifications import Letter, Notification
 from lab.models.operations import AuditEntry, Draft
 from lab.models.registrations import Registration
 from lab.policy.permissions import Permission
-from lab.services import audit, contributions, outbox, registration_retention, roles, sessions
+from lab.services import audit, contributions, outbox, registration_retention, roles, sessions, tickets
 from lab.services.context import Context
 
 #: Never part of a copy: digests and hashes are keys, not data about somebody.
@@ -49,10 +49,25 @@ def copy_of(ctx: Context) -> dict[str, Any]:
         "notifications": _rows(ctx, Notification, Notification.person_id == person_id),
         "letters": _rows(ctx, Letter, Letter.person_id == person_id),
         "drafts": _rows(ctx, Draft, Draft.person_id == person_id),
-        "sign_ups": _rows(ctx, Registration, Registration.person_id == person_id),
+        "sign_ups": _sign_ups(ctx, Registration.person_id == person_id),
         "acts": _rows(ctx, AuditEntry, AuditEntry.person_id == person_id),
     }
     return {"made_at": ctx.now.isoformat(), **mine}
+
+
+#: They tell of another party on the list, or are made of what stands beside them.
+_OF_OTHERS = frozenset(
+    {"merged_into_id", "lease_id", "reminded_at", "payload_hash", "name_key", "email_key", "phone_key"}
+)
+
+
+def _sign_ups(ctx: Context, condition: ColumnElement[bool]) -> list[dict[str, Any]]:
+    """As their holder reads them: nobody learns from a copy who else is on a list."""
+    found = ctx.session.execute(select(Registration).where(condition)).scalars()
+    shown = {one.id: tickets.state_shown(ctx, one).value for one in found}
+    rows = _rows(ctx, Registration, condition)
+    kept = [{key: value for key, value in row.items() if key not in _OF_OTHERS} for row in rows]
+    return [{**row, "state": shown[row["id"]]} for row in kept]
 
 
 def _rows(ctx: Context, model: type[Base], condition: ColumnElement[bool]) -> list[dict[str, Any]]:

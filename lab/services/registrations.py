@@ -150,6 +150,10 @@ def _enter(ctx: Context, held: seats.Books, party: Party, registration: Registra
         raise Invalid("group_id", "unknown")
     registration.consent_version = party.consent_version or held.sign_up.consent_version
     registration.code = party.code or held.next_code()
+    # Whoever has the turn lends the others their moment: nobody has waited who was seated at once.
+    registration.created_at = max(registration.created_at, held.ctx.now)
+    if party.person_id is not None and twins.has_own(ctx, registration, party.person_id):
+        raise Conflict("already_signed_up")
     standing = twins.standing(ctx, registration)
     if standing is None:
         held.add(registration, over=bool(party.override_reason), lent=party.lease_id is not None)

@@ -129,18 +129,14 @@ def claim(ctx: Context, registration_id: int) -> Registration:
     """
     ctx.require(Permission.ACCOUNT_SELF)
     person_id = ctx.actor.person_id
+    assert person_id is not None
     with seats.books(ctx, registrations.event_of(ctx, registration_id)):
         registration = registrations.locked_registration(ctx, registration_id)
         if registration.person_id == person_id:
             return registration
         if registration.person_id is not None:
             raise Conflict("someone_elses")
-        mine = select(Registration.id).where(
-            Registration.event_id == registration.event_id,
-            Registration.person_id == person_id,
-            Registration.state.in_(STANDING),
-        )
-        if registration.state in STANDING and ctx.session.execute(mine).first() is not None:
+        if registration.cancelled_at is None and twins.has_own(ctx, registration, person_id):
             raise Conflict("already_signed_up")
         registration.person_id = person_id
         registration.version += 1

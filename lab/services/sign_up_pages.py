@@ -12,9 +12,8 @@ from sqlalchemy.orm import joinedload, load_only
 from lab.kernel.errors import NotFound
 from lab.models.events import Event, EventState
 from lab.models.registrations import EventQuestion, Registration, SeatGroup, SignUp
-from lab.services import seats, sign_up_settings
+from lab.services import seats, sign_up_settings, twins
 from lab.services.context import Context
-from lab.services.registrations import STANDING
 
 
 class Way(StrEnum):
@@ -36,7 +35,7 @@ def _query(*, mine: bool) -> Any:
         own = and_(
             Registration.event_id == Event.id,
             Registration.person_id == bindparam("person"),
-            Registration.state.in_(STANDING),
+            twins.holds(),
         )
         query = query.add_columns(Registration).outerjoin(Registration, own)
     return query.where(Event.code == bindparam("code"), Event.is_public)
@@ -56,7 +55,7 @@ _QUERIES = {
 
 @dataclass(frozen=True)
 class Door:
-    """A meeting as its sign-up page shows it. `own` is the reader's own standing sign-up."""
+    """A meeting as its sign-up page shows it. `own` is the reader's own sign-up."""
 
     event: Event
     sign_up: SignUp | None

@@ -149,6 +149,13 @@ def standing(ctx: Context, registration: Registration, sign_up: SignUp) -> Stand
     return Standing(RegistrationState.WAITING, seats.place_of(ctx, registration, waits=True))
 
 
+def state_shown(ctx: Context, registration: Registration) -> RegistrationState:
+    """The state its holder reads; no statement but for a second sign-up."""
+    if registration.state is not RegistrationState.MERGED:
+        return registration.state
+    return standing(ctx, registration, ctx.session.get_one(SignUp, registration.event_id)).state
+
+
 def _is_seated(registration: Registration, sign_up: SignUp) -> bool:
     if registration.state is RegistrationState.MERGED:
         free = None if sign_up.capacity is None else sign_up.capacity - sign_up.taken

@@ -12,7 +12,6 @@ from functools import cache
 from sqlalchemy import ColumnElement, Select, Table, and_, bindparam, exists, or_, select, text
 from sqlalchemy.orm import aliased
 
-from lab.kernel.errors import Conflict
 from lab.models.registrations import Registration, RegistrationMerge, RegistrationState
 from lab.services import outbox, seats
 from lab.services.context import Context
@@ -37,6 +36,29 @@ def standing(ctx: Context, registration: Registration) -> Registration | None:
     return None if found is None else ctx.session.get_one(Registration, found)
 
 
+def has_own(ctx: Context, registration: Registration, person_id: int) -> bool:
+    """Whether somebody holds another sign-up for this meeting, as they read it themselves."""
+    mine = select(Registration.id).where(
+        Registration.event_id == registration.event_id,
+        Registration.person_id == person_id,
+        Registration.id != (registration.id or 0),
+        holds(),
+    )
+    with ctx.session.no_autoflush:
+        return ctx.session.execute(mine).first() is not None
+
+
+def holds() -> ColumnElement[bool]:
+    """Whether a sign-up stands for its holder: one kept beside another's does, so that it reads like any."""
+    beside = and_(Registration.state == RegistrationState.MERGED, ~_by_host())
+    standing = Registration.state.in_((RegistrationState.CONFIRMED, RegistrationState.WAITING))
+    return and_(Registration.cancelled_at.is_(None), or_(standing, beside))
+
+
+def _by_host() -> ColumnElement[bool]:
+    return exists().where(RegistrationMerge.gone_id == Registration.id, RegistrationMerge.undone_at.is_(None))
+
+
 def same_contact(one: Registration, other: Registration) -> bool:
     """Whether two sign-ups were made by one person, as far as their contacts say."""
     pairs = ((getattr(one, name), getattr(other, name)) for name in _CONTACTS)
@@ -56,12 +78,7 @@ def _twins(*names: str) -> Select[int]:
 
 
 def keep_beside(held: seats.Books, registration: Registration, first: Registration) -> None:
-    """Keep a second sign-up of the same contact beside the first; what it reads looks like any other.
-
-    Raises `Conflict("already_signed_up")` for account holders who stand on the list themselves.
-    """
-    if registration.person_id is not None and registration.person_id == first.person_id:
-        raise Conflict("already_signed_up")
+    """Keep a second sign-up of the same contact beside the first; what it reads looks like any other."""
     if registration.lease_id is not None:
         held.take_back(registration.party_size)
     fits = held.fits(registration)
@@ -91,6 +108,17 @@ def hears() -> ColumnElement[bool]:
     return and_(Registration.state == RegistrationState.MERGED, or_(elsewhere, account))
 
 
+def reads() -> ColumnElement[bool]:
+    """Whether news of the meeting reach a second sign-up on the site, in an account that is not the first's.
+
+    Not always by mail: one made with the first's own address has none of its own. The query joins `FIRST`.
+    """
+    account = and_(
+        Registration.person_id.is_not(None), Registration.person_id.is_distinct_from(FIRST.person_id)
+    )
+    return and_(Registration.state == RegistrationState.MERGED, account)
+
+
 def is_told(ctx: Context, registration: Registration) -> bool:
     """Whether mails about a sign-up go to whoever made it."""
     if registration.state is not RegistrationState.MERGED:
@@ -110,13 +138,11 @@ def take_over(held: seats.Books, gone: Registration, queue_no: int | None) -> li
     if gone.forgotten_at is not None:
         # Of who left for good nobody knows any more which of the others are their own.
         return []
-    by_host = exists().where(
-        RegistrationMerge.gone_id == Registration.id, RegistrationMerge.undone_at.is_(None)
-    )
     query = (
         select(Registration)
         .join(FIRST, FIRST.id == Registration.merged_into_id)
-        .where(Registration.merged_into_id == gone.id, Registration.cancelled_at.is_(None), hears(), ~by_host)
+        .where(Registration.merged_into_id == gone.id, Registration.cancelled_at.is_(None))
+        .where(hears(), ~_by_host())
         .order_by(Registration.id)
         .execution_options(populate_existing=True)
     )

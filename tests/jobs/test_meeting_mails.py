@@ -123,6 +123,33 @@ def test_who_types_the_telephone_of_a_neighbour_gets_the_mail_that_anybody_gets(
     assert told(mails(database, settings, clock)) == [("sign_up_cancelled", "curiosa@example.org")]
 
 
+def test_who_types_the_address_of_a_neighbour_reads_on_the_site_what_anybody_reads(
+    database: Database, world: World, settings: Settings, clock: FrozenClock
+) -> None:
+    with database.writing() as session:
+        event = make_event(session, world, sign_up_remind_days=1)
+        signed_up(session, event, "Ada", email="ada@example.org")
+        curious = {"rosa": "ada@example.org", "samir": "nobody@example.org"}
+        for who, email in curious.items():
+            actor = world.actor(who)
+            signed_up(session, event, "Curiosa", actor, email=email, person_id=actor.person_id)
+    sent = mails(database, settings, clock)
+    clock.advance(timedelta(days=6))
+    with database.writing() as session:
+        ctx = Context(session, SYSTEM, clock.now())
+        meetings.remind(ctx)
+        outbox.announce(ctx, "event.changed", event_id=event.id, what=["time"])
+    sent += mails(database, settings, clock)
+    # Nothing of it goes to the neighbour, who has the news of the own sign-up.
+    assert sorted(told(sent)).count(("event_moved", "ada@example.org")) == 1
+    assert sorted(told(sent)).count(("event_reminder", "ada@example.org")) == 1
+    with database.session() as session:
+        rows = session.execute(select(Notification.person_id, Notification.kind)).all()
+    read = [sorted(kind for person, kind in rows if person == world.people[who]) for who in curious]
+    assert read[0] == read[1]
+    assert read[0] == ["event_moved", "event_reminder"]
+
+
 def test_with_an_account_the_news_is_on_the_site_too_and_in_one_mail(
     database: Database, world: World, settings: Settings, clock: FrozenClock
 ) -> None:

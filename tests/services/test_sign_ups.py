@@ -23,7 +23,16 @@ from lab.models.registrations import (
     Source,
 )
 from lab.policy.actor import ANONYMOUS, Actor
-from lab.services import registrations, seats, sign_up_changes, sign_up_desk, sign_up_settings, tickets
+from lab.services import (
+    privacy,
+    registrations,
+    seats,
+    sign_up_changes,
+    sign_up_desk,
+    sign_up_pages,
+    sign_up_settings,
+    tickets,
+)
 from lab.services.context import Context
 from lab.services.registrations import Party
 from lab.services.sign_up_changes import Change
@@ -202,6 +211,32 @@ def test_with_an_account_the_second_time_leads_to_the_first(database: Database, 
         signed_up(session, event, "Rosa", rosa, person_id=rosa.person_id)
         with pytest.raises(Conflict, match="already_signed_up"):
             signed_up(session, event, "Rosa", rosa, person_id=rosa.person_id)
+
+
+def test_an_account_tells_nobody_who_else_is_on_the_list(database: Database, world: World) -> None:
+    """Two people sign up with an address: one of a neighbour who is on the list, the other of nobody."""
+    with database.writing() as session:
+        event = make_event(session, world)
+        signed_up(session, event, "Ada", email="ada@example.org")
+        read = []
+        for who, email in (("rosa", "ada@example.org"), ("samir", "nobody@example.org")):
+            ctx = ctx_of(session, world.actor(who))
+            signed_up(session, event, "X", ctx.actor, email=email, person_id=ctx.actor.person_id)
+            door = sign_up_pages.door(ctx, event.code)
+            own = privacy.copy_of(ctx)["sign_ups"]
+            states = [tickets.state_shown(ctx, one) for one in tickets.mine(ctx)]
+            with pytest.raises(Conflict, match="already_signed_up"):
+                signed_up(session, event, "X", ctx.actor, person_id=ctx.actor.person_id)
+            for other in (email, f"new-{who}@example.org"):
+                nameless = signed_up(session, event, "Y", email=other)
+                with pytest.raises(Conflict, match="already_signed_up"):
+                    sign_up_changes.claim(ctx, nameless.id)
+            told = {key: value for key, value in own[0].items() if key in _COMPARED or value is None}
+            read.append((door.own is not None, told, len(own), states))
+        assert read[0] == read[1]
+
+
+_COMPARED = {"state", "version", "party_size", "source", "arrived_count"}
 
 
 def test_changing_keeps_the_place_and_more_people_must_fit(database: Database, world: World) -> None:

@@ -13,7 +13,6 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from lab.kernel.errors import Conflict, Invalid, NotFound
-from lab.models.registrations import RegistrationState
 from lab.policy.permissions import Permission
 from lab.services import event_calendar, hosting, registrations, sign_up_changes, sign_up_settings, tickets
 from lab.services.sign_up_changes import Change
@@ -249,7 +248,7 @@ def mine() -> AnyResponse:
             "url": url_for("tickets.show", key=tickets.key_for(lab().signer, one)),
             "event": one.event,
             "place": cards.local_name(one.event.place),
-            "state": RegistrationState.CANCELLED if one.cancelled_at else _shown(one.state),
+            "state": tickets.state_shown(ctx, one),
             "party": one.party_size,
         }
         for one in tickets.mine(ctx)
@@ -257,8 +256,3 @@ def mine() -> AnyResponse:
     coming = [one for one in found if one["event"].starts_at >= ctx.now]
     past = [one for one in reversed(found) if one["event"].starts_at < ctx.now]
     return _private(draw_mine("sign_ups", coming=coming, past=past))
-
-
-def _shown(state: RegistrationState) -> RegistrationState:
-    # A second sign-up reads like a first one.
-    return RegistrationState.CONFIRMED if state is RegistrationState.MERGED else state
