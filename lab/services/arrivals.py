@@ -27,7 +27,7 @@ from lab.kernel.text import clean_line
 from lab.models.events import Event, EventState
 from lab.models.registrations import Arrival, Registration, RegistrationState, Source
 from lab.policy.actor import Grant
-from lab.services import audit, hosting, registrations, room, seats, twins
+from lab.services import audit, hosting, registrations, seats, twins
 from lab.services.context import Context
 
 PEOPLE_MOST = 50
@@ -168,7 +168,6 @@ def undo(ctx: Context, event_id: int, arrival_id: int) -> Registration:
             return registration
         arrival.undone_at, arrival.undone_by_id = ctx.now, ctx.actor.person_id
         held.sign_up.arrived -= arrival.people
-        room.touch(ctx, event.id)
         _unmark(ctx, registration)
         _restore(held, registration, arrival.before)
         audit.record(ctx, "arrival.undo", registration, grant, people=arrival.people)
@@ -194,7 +193,6 @@ def recount(ctx: Context, event_id: int, arrival_id: int, people: int, override_
         # What stood before the first mark is what undoing brings back.
         arrival.before = {**changed, **arrival.before}
         held.sign_up.arrived += people - arrival.people
-        room.touch(ctx, event.id)
         arrival.people = registration.arrived_count = people
         registration.version += 1
     return Arrived(arrival, registration)
@@ -345,7 +343,6 @@ def _say_over(ctx: Context, registration: Registration, way: _Way, grant: Grant)
 def _mark(held: seats.Books, registration: Registration, arrival: Arrival) -> None:
     held.ctx.session.add(arrival)
     held.sign_up.arrived += arrival.people
-    room.touch(held.ctx, held.sign_up.event_id)
     registration.arrived_at = arrival.said_at or arrival.at
     registration.arrived_count = arrival.people
     registration.version += 1

@@ -25,7 +25,7 @@ from lab.models.registrations import (
     RegistrationState,
 )
 from lab.policy.actor import Grant
-from lab.services import arrivals, audit, hosting, registrations, room, seats, twins
+from lab.services import arrivals, audit, hosting, registrations, seats, twins
 from lab.services.alike_names import Likely, Named, Why, likely
 from lab.services.context import Context
 
@@ -132,7 +132,6 @@ def unite_rows(held: seats.Books, one: Registration, other: Registration, grant:
     )  # fmt: skip
     ctx.session.add(merge)
     audit.record(ctx, "registration.merge", gone, grant, kept_id=kept.id)
-    room.touch(ctx, kept.event_id)
     ctx.session.flush()
     return merge
 
@@ -163,7 +162,6 @@ def separate(ctx: Context, event_id: int, merge_id: int) -> RegistrationMerge:
         for row in (kept, gone):
             row.version += 1
         audit.record(ctx, "registration.separate", gone, grant, kept_id=kept.id)
-        room.touch(ctx, event.id)
     return merge
 
 

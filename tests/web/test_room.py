@@ -15,10 +15,13 @@ from lab.db.engine import Database
 from lab.models.contributions import Contribution, Kind, Visibility
 from lab.models.events import AgendaItem, EventKind
 from lab.models.rooms import RoomHand, RoomQuestion, RoomVote
-from lab.services import limits
+from lab.policy.actor import SYSTEM
+from lab.services import arrivals, limits
+from lab.services.context import Context
 from lab.web import room_live
 from tests.meetings import make_event
-from tests.world import World
+from tests.statements import statements
+from tests.world import NOW, World
 
 SignIn = Callable[[str], FlaskClient]
 ROOM = "/sala/EV90"
@@ -221,6 +224,17 @@ def test_things_of_another_meeting_are_not_shown(
         number = item.id
     assert host.post(f"{STEER}/mostra", data={"punto": str(number)}).status_code == 409
     assert "Segreto" not in client.get(f"{ROOM}/schermo").text
+
+
+def test_the_wall_follows_the_door_which_does_not_hold_it(
+    client: FlaskClient, database: Database, event_id: int
+) -> None:
+    """Who writes lines holds the meeting, then the room: who holds the room must not ask for the meeting."""
+    before = client.get(f"{ROOM}/battito").get_json()["beat"]
+    with database.writing() as session, statements(database) as seen:
+        arrivals.walk_in(Context(session, SYSTEM, NOW), arrivals.WalkIn(event_id, "Ugo"))
+    assert client.get(f"{ROOM}/battito").get_json()["beat"] != before
+    assert seen and not any(one.startswith("UPDATE room ") for one in seen)
 
 
 def test_an_event_in_preparation_has_no_room(client: FlaskClient, database: Database, world: World) -> None:
