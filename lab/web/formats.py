@@ -48,7 +48,8 @@ def datetime_words(value: datetime | None) -> str:
         return ""
     local = _local(value)
     assert isinstance(local, datetime)
-    return f"{date_words(value)}, {_time_words(local, language())}"
+    comma = "،" if language() == "ar" else ","
+    return f"{date_words(value)}{comma} {_time_words(local, language())}"
 
 
 def time_words(value: datetime | None) -> str:
