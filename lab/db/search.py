@@ -323,7 +323,8 @@ def _fitting(kind: str | None) -> list[ColumnElement[bool]]:
 
 
 def _held_on_sqlite(phrase: str, kind: str | None) -> ColumnElement[int]:
-    tables = ("search_fts", "search_fts_rest") if kind is None else ("search_fts",)
+    said, rest = "search_fts", "search_fts_rest"
+    tables = [said, rest] if kind is None else [said if kind == "contribution" else rest]
     listed = [
         text(
             f"SELECT rowid FROM {table} WHERE {table} MATCH :held"  # noqa: S608  # names of ours

@@ -25,6 +25,8 @@ FORMAT = "lab-totem-1"
 LONGEST = 12_000_000
 #: Places in a damaged file at which reading is tried anew.
 _TRIES = 400
+#: How often a damaged file is gone through in all: each try may read to its end.
+_PASSES = 4
 _DECODER = json.JSONDecoder()
 
 
@@ -75,12 +77,14 @@ def _in_part(digest: str, text: str) -> Exported:
     records: list[Any] = []
     broken: list[int] = []
     at, tries, lost = text.find("{", text.find('"records"')), 0, False
-    while at != -1 and tries < _TRIES:
+    left = _PASSES * len(text)
+    while at != -1 and tries < _TRIES and left > 0:
         try:
             found, end = _DECODER.raw_decode(text, at)
-        except (ValueError, RecursionError):
+        except (ValueError, RecursionError) as error:
             found, end = None, at + 1
             tries += 1
+            left -= getattr(error, "pos", len(text)) - at
         if isinstance(found, dict) and "client_uuid" in found and "sealed" in found:
             if lost:
                 broken.append(len(records) + len(broken) + 1)

@@ -216,7 +216,7 @@ def test_singular_and_plural_find_the_same(database: Database) -> None:
         assert {names[subject] for _document, subject in ids} == found, query
 
 
-def test_a_slip_leads_to_words_that_everybody_may_read(database: Database) -> None:
+def test_a_slip_leads_to_words_that_everybody_may_read(database: Database, world: World) -> None:
     with database.writing() as session:
         ctx = Context(session, SYSTEM, NOW)
         for text in (
@@ -228,6 +228,7 @@ def test_a_slip_leads_to_words_that_everybody_may_read(database: Database) -> No
         ):
             place(ctx, Placement(text=text))
         place(ctx, Placement(text="Un segretissimo affare", visibility=Visibility.PRIVATE))
+        search.put_document(session, "project", world.project, "Lavatoio nuovo", is_public=True)
     with database.session() as session:
         ctx = Context(session, SYSTEM, NOW)
         for typed, right in {
@@ -238,6 +239,8 @@ def test_a_slip_leads_to_words_that_everybody_may_read(database: Database) -> No
         }.items():  # fmt: skip
             assert meant(ctx, typed, Subject.CONTRIBUTION) == right, typed
         assert meant(ctx, "panchnia", Subject.EVENT) is None
+        assert meant(ctx, "lavaotio", Subject.PROJECT) == meant(ctx, "lavaotio") == "lavatoio"
+        assert meant(ctx, "lavaotio", Subject.EVENT) is None
 
 
 def test_a_name_taken_back_leaves_the_vocabulary(database: Database) -> None:

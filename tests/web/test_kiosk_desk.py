@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from html import unescape
@@ -17,13 +18,14 @@ from sqlalchemy import func, select
 
 from lab.db.engine import Database
 from lab.kernel.clock import FrozenClock
+from lab.kernel.errors import Invalid
 from lab.models.contributions import Contribution
 from lab.models.events import Event
 from lab.models.kiosk import Device, KioskFile, TrayItem
 from lab.models.operations import AuditEntry
 from lab.models.registrations import Registration, RegistrationState, SignUp
 from lab.policy.actor import SYSTEM
-from lab.services import registration_retention
+from lab.services import kiosk_files, registration_retention
 from lab.services.context import Context
 from tests.meetings import make_event
 from tests.tablets import Tablet, paired
@@ -269,6 +271,14 @@ def test_a_damaged_file_says_what_is_lost_and_gives_the_rest(
     assert answer.status_code == 303
     assert "contate dall'inizio: 2, 4" in unescape(desk.get(answer.location).text)
     assert count(database, Registration) == 2
+
+
+def test_a_file_made_to_be_read_again_and_again_comes_to_an_end() -> None:
+    nested = b'{"format": "lab-totem-1", "records": [' + b'{"a":' * 380 + b"[" + b"1," * 300_000
+    begun = time.process_time()
+    with pytest.raises(Invalid, match="nothing_readable"):
+        kiosk_files.parse(nested)
+    assert time.process_time() - begun < 2
 
 
 def test_files_that_are_none_of_ours_are_refused_in_words(desk: FlaskClient, tablet: Tablet) -> None:
