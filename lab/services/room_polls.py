@@ -60,20 +60,20 @@ def make(ctx: Context, command: MakePoll) -> RoomPoll:
 def set_state(ctx: Context, poll_id: int, state: PollState) -> RoomPoll:
     """Open a poll to the phones (and put it on the screen), or close it. A closed poll opens again with
     its votes. Raises `NotFound` for outsiders, `Conflict("room_closed")`."""
-    poll = locked(ctx.session, RoomPoll, poll_id)
-    ctx.require(Permission.EVENT_RUN, room.hosted(ctx, poll.event_id))
+    known = ctx.session.get(RoomPoll, poll_id)
+    if known is None:
+        raise NotFound("poll")
+    ctx.require(Permission.EVENT_RUN, room.hosted(ctx, known.event_id))
+    polls = _locked(ctx, known.event_id)
+    poll = polls[poll_id]
     current = locked(ctx.session, Room, poll.event_id)
     if state is PollState.OPEN:
         if not room.is_open(current):
             raise Conflict("room_closed")
         # One at a time: the hand in the hall answers what the wall asks.
-        others = update(RoomPoll).where(
-            RoomPoll.event_id == poll.event_id, RoomPoll.state == PollState.OPEN, RoomPoll.id != poll.id
-        )
-        ctx.session.execute(
-            others.values(state=PollState.CLOSED, closed_at=ctx.now),
-            execution_options={"synchronize_session": False},
-        )
+        for other in polls.values():
+            if other is not poll and other.state is PollState.OPEN:
+                other.state, other.closed_at = PollState.CLOSED, ctx.now
         current.view = RoomView.POLL
         current.poll_id = poll.id
         poll.opened_at = poll.opened_at or ctx.now
@@ -84,6 +84,13 @@ def set_state(ctx: Context, poll_id: int, state: PollState) -> RoomPoll:
     current.version += 1
     ctx.session.flush()
     return poll
+
+
+def _locked(ctx: Context, event_id: int) -> dict[int, RoomPoll]:
+    """The polls of a meeting, locked before its room is: a phone that votes holds its poll, then the room."""
+    query = select(RoomPoll).where(RoomPoll.event_id == event_id).order_by(RoomPoll.id).with_for_update()
+    found = ctx.session.execute(query.execution_options(populate_existing=True)).scalars()
+    return {poll.id: poll for poll in found}
 
 
 def vote(ctx: Context, option_id: int, voter: str) -> bool:

@@ -14,9 +14,9 @@ from sqlalchemy import func, select
 from lab.db.engine import Database
 from lab.models.contributions import Contribution, Kind, Visibility
 from lab.models.events import AgendaItem, EventKind
-from lab.models.rooms import RoomHand, RoomQuestion, RoomVote
+from lab.models.rooms import PollState, RoomHand, RoomPoll, RoomQuestion, RoomVote
 from lab.policy.actor import SYSTEM
-from lab.services import arrivals, limits
+from lab.services import arrivals, limits, room_polls
 from lab.services.context import Context
 from lab.web import room_live
 from tests.meetings import make_event
@@ -181,6 +181,24 @@ def test_a_poll_needs_two_different_answers(host: FlaskClient) -> None:
     assert 'value="Sì"' in one.text
     twice = host.post(f"{STEER}/sondaggi", data={"text": "Che cosa?", "answers-0": "Sì", "answers-1": "sì"})
     assert twice.status_code == 422
+
+
+def test_the_next_poll_takes_all_polls_before_the_room_as_phones_that_vote_do(
+    host: FlaskClient, database: Database, event_id: int
+) -> None:
+    with database.writing() as session:
+        ctx = Context(session, SYSTEM, NOW)
+        polls = [
+            room_polls.make(ctx, room_polls.MakePoll(event_id, text, ("Sì", "No"))) for text in ("A?", "B?")
+        ]
+        room_polls.set_state(ctx, polls[0].id, PollState.OPEN)
+    with database.writing() as session:
+        with statements(database) as seen:
+            room_polls.set_state(Context(session, SYSTEM, NOW), polls[1].id, PollState.OPEN)
+        states = session.execute(select(RoomPoll.state).order_by(RoomPoll.id)).scalars().all()
+    assert states == [PollState.CLOSED, PollState.OPEN]
+    held = [table[1] for one in seen if "FOR UPDATE" in one and (table := re.search(r"FROM (\w+)", one))]
+    assert held == ([] if database.is_sqlite else ["room_poll", "room"])
 
 
 def test_the_wall_follows_the_remote_control(client: FlaskClient, host: FlaskClient) -> None:
