@@ -142,33 +142,33 @@ def _check_plain(command: Settings) -> None:
         raise Invalid("groups", "too_many")
     if len(command.questions) > QUESTIONS_MOST:
         raise Invalid("questions", "too_many")
-    for group in command.groups:
-        _check_group(group)
-    for question in command.questions:
-        _check_question(question)
+    for row, group in enumerate(command.groups):
+        _check_group(group, f"groups.{row}")
+    for row, question in enumerate(command.questions):
+        _check_question(question, f"questions.{row}")
     kept = sum(group.reserved for group in command.groups)
     if command.capacity is not None and kept > command.capacity:
         raise Invalid("capacity", "reserved_above")
 
 
-def _check_group(group: Group) -> None:
+def _check_group(group: Group, row: str) -> None:
     if not clean_line(group.name, 80):
-        raise Invalid("groups", "name_missing")
+        raise Invalid(f"{row}.name", "name_missing")
     if not 0 <= group.reserved <= CAPACITY_MOST:
-        raise Invalid("groups", "out_of_range")
+        raise Invalid(f"{row}.reserved", "out_of_range")
     if group.most is not None and not group.reserved <= group.most <= CAPACITY_MOST:
-        raise Invalid("groups", "most_under_reserved")
+        raise Invalid(f"{row}.most", "most_under_reserved")
 
 
-def _check_question(question: Question) -> None:
+def _check_question(question: Question, row: str) -> None:
     if not clean_line(question.label, 200):
-        raise Invalid("questions", "required")
+        raise Invalid(f"{row}.label", "required")
     options = [clean_line(one, 120) for one in question.options]
     if question.kind in (QuestionKind.ONE, QuestionKind.MANY):
         if len(options) < 2 or len(set(options)) < len(options) or not all(options):
-            raise Invalid("questions", "two_options")
+            raise Invalid(f"{row}.options", "two_options")
         if len(options) > OPTIONS_MOST:
-            raise Invalid("questions", "too_many")
+            raise Invalid(f"{row}.options", "too_many")
 
 
 def _check_promises(ctx: Context, held: seats.Books, command: Settings) -> None:

@@ -274,6 +274,9 @@ def test_the_rules_are_changed_by_hosts(
     }  # fmt: skip
     refused = host.post(path, data=fields)
     assert (refused.status_code, "Scala B" in refused.get_data(as_text=True)) == (422, True)
+    narrow = host.post(path, data={**fields, "capacity": "4", "groups-0-most": "0"}).get_data(as_text=True)
+    assert 'href="#groups-0-most"' in narrow
+    assert "non può stare sotto i posti tenuti" in narrow.split('for="groups-0-most"')[1]
     saved = host.post(path, data={**fields, "capacity": "4"})
     assert saved.status_code == 303
     assert host.post(path, data={**fields, "capacity": "5"}).status_code == 409

@@ -101,6 +101,19 @@ class RulesForm(LabForm):
             self.questions.append_entry()
         return self
 
+    def blame_row(self, place: str, words: str) -> None:
+        """Say beside one field of one row why it was refused; `place` counts the rows that were filled in."""
+        listing, row, part = place.split(".")
+        rows = self[listing]
+        field = self._filled(rows)[int(row)].form[part]
+        field.errors = [*field.errors, words]
+        rows.errors = [entry.errors for entry in rows]
+
+    @staticmethod
+    def _filled(rows: FieldList) -> list[FormField]:
+        named = "name" if rows.short_name == "groups" else "label"
+        return [row for row in rows if (row.form[named].data or "").strip()]
+
     def settings(self, event_id: int, timezone: str) -> Settings:
         """What was filled in. Raises ValueError for an hour that does not exist on that day."""
         return Settings(
@@ -115,10 +128,8 @@ class RulesForm(LabForm):
             consent_note=self.consent_note.data or "",
             keep_days=self.keep_days.data or 30,
             remind_days=self.remind_days.data or 0,
-            groups=tuple(_group(row.form) for row in self.groups if (row.form.name.data or "").strip()),
-            questions=tuple(
-                _question(row.form) for row in self.questions if (row.form.label.data or "").strip()
-            ),
+            groups=tuple(_group(row.form) for row in self._filled(self.groups)),
+            questions=tuple(_question(row.form) for row in self._filled(self.questions)),
             under_taken=bool(self.under_taken.data),
         )
 

@@ -14,6 +14,7 @@ from lab.web.access import allow
 from lab.web.app_state import context, lab, transaction
 from lab.web.forms.base import refuse
 from lab.web.forms.sign_up_desk import RulesForm, rules_data
+from lab.web.labels import error_words
 from lab.web.views.sign_up_desk import blueprint, draw, held
 
 
@@ -61,6 +62,9 @@ def save_settings(code: str) -> AnyResponse:
     except Invalid as error:
         if error.field in ("groups", "questions"):
             return _page(held(code), form, 422, error.code)
+        if "." in error.field:
+            form.blame_row(error.field, str(error_words(error.code)))
+            return _page(held(code), form, 422)
         where = {"opens_at": "opens_day", "closes_at": "closes_day"}.get(error.field, error.field)
         refuse(form, Invalid(where, error.code))
         return _page(held(code), form, 422)
