@@ -22,6 +22,8 @@ from lab.kernel.errors import Unavailable
 Act = TypeVar("Act")
 Result = TypeVar("Result")
 CarryOut = Callable[[Sequence[Act]], Sequence[Result]]
+#: The database does not answer: asking again for each would let the last one wait for all.
+_AWAY = (Unavailable, OperationalError, PoolTimeout)
 
 #: Most acts in one transaction: its lock is held for as long as they take.
 _MOST = 16
@@ -87,21 +89,27 @@ class Together:
 def _serve(places: Sequence[_Place[Act, Result]], carry_out: CarryOut[Act, Result]) -> None:
     try:
         results = carry_out([place.act for place in places])
-    except (Unavailable, OperationalError, PoolTimeout) as error:
-        # The database does not answer: asking again for each would let the last one wait for all.
+    except _AWAY as error:
         _fail(places, error)
     except Exception as error:
         if len(places) == 1:
             _fail(places, error)
         else:
-            for place in places:
-                _serve([place], carry_out)
+            _serve_each(places, carry_out)
     except BaseException as error:
         _fail(places, error)
         raise
     else:
         for place, result in zip(places, results, strict=True):
             place.results.append(result)
+
+
+def _serve_each(places: Sequence[_Place[Act, Result]], carry_out: CarryOut[Act, Result]) -> None:
+    for number, place in enumerate(places):
+        _serve([place], carry_out)
+        if isinstance(place.error, _AWAY):
+            _fail(places[number + 1 :], place.error)
+            break
 
 
 def _fail(places: Sequence[_Place[Any, Any]], error: BaseException) -> None:

@@ -77,6 +77,22 @@ def test_a_database_that_is_away_is_asked_once_for_all() -> None:
     assert len(counter.batches) == 2
 
 
+def test_a_database_that_goes_away_while_each_is_tried_alone_is_asked_no_more() -> None:
+    asked: list[list[str]] = []
+
+    class Leaving(Counter):
+        def __call__(self, acts: Sequence[str]) -> list[str]:
+            asked.append(list(acts))
+            if len(asked) == 3:
+                raise Unavailable
+            return super().__call__(acts)
+
+    said = everybody(Leaving(), ["first", "refused", "b", "c"])
+    assert said["first"] == "done first"
+    assert [len(acts) for acts in asked] == [1, 3, 1]
+    assert {said[act] for act in ("refused", "b", "c")} == {"Unavailable"}
+
+
 def test_different_things_do_not_wait_for_each_other() -> None:
     together = Together()
 
