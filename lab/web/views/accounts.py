@@ -257,7 +257,7 @@ def _ask_to_join(form: JoinForm) -> Response:
 @public
 def leave() -> ResponseReturnValue:
     """Ask once; or, outside already, say so."""
-    return render_template("pages/accounts/leave.html", form=LabForm())
+    return render_template("pages/accounts/leave.html", form=LabForm(), erased="cancellato" in request.args)
 
 
 @blueprint.post("/esci")

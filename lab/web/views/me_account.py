@@ -152,4 +152,4 @@ def erase() -> ResponseReturnValue:
         return draw("leave", form=form), 409
     logout_user()
     session.clear()
-    return entrance.forget(redirect(url_for("accounts.leave"), 303), cookies=True)
+    return entrance.forget(redirect(url_for("accounts.leave", cancellato=1), 303), cookies=True)
