@@ -269,7 +269,7 @@ def fullness(sign_up: SignUp) -> Fullness:
     if sign_up.capacity is None:
         return Fullness.FREE
     left = sign_up.capacity - sign_up.taken - sign_up.lent
-    if left <= 0 or sign_up.waiting:
+    if left <= 0:
         return Fullness.FULL
     return Fullness.FEW if left <= min(_FEW_MOST, max(1, sign_up.capacity * _FEW_SHARE)) else Fullness.FREE
 

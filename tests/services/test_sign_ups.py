@@ -80,6 +80,16 @@ def test_a_place_given_back_goes_to_the_first_party_that_fits(database: Database
         assert session.get_one(SignUp, event.id).taken == 2
 
 
+def test_a_place_that_nobody_who_waits_can_use_is_not_called_taken(database: Database, world: World) -> None:
+    with database.writing() as session:
+        event = make_event(session, world, sign_up_capacity=2)
+        signed_up(session, event, "Ada")
+        assert signed_up(session, event, "Tre", party_size=3).state is WAITING
+        assert event.fullness is Fullness.FEW
+        assert signed_up(session, event, "Uno").state is CONFIRMED
+        assert event.fullness is Fullness.FULL
+
+
 def test_kept_places_and_limits_of_groups(database: Database, world: World) -> None:
     with database.writing() as session:
         event = make_event(session, world, sign_up_capacity=4, sign_up_has_groups=True)
