@@ -9,7 +9,7 @@ from lab.policy.actor import Grant
 from lab.services.context import Context
 
 #: What people know by a public code; other codes may be secrets and are never written down.
-_BY_CODE = frozenset({"contribution", "action", "project"})
+_BY_CODE = frozenset({"contribution", "action", "project", "event"})
 
 
 def record(

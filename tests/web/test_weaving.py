@@ -106,6 +106,7 @@ def test_what_was_typed_stays_when_the_draft_is_refused(
         {"due_on": "0203-05-31"},
         {"starts_on": "2028-01-01"},
         {"office": "999999999999999999999"},
+        {"office": ""},
         {"kind": "hammer"},
         {"step_1_on": "2027-01-01"},
         {"aim": "x" * 3000},

@@ -44,6 +44,11 @@ def row_id(value: Any) -> int:
     return number
 
 
+def chosen(value: Any) -> int:
+    """The same for a choice that must be made: 0 while it is not."""
+    return row_id(value) if value != "" else 0
+
+
 class TickField(SelectMultipleField):
     """Several answers, each with its own box."""
 
@@ -60,7 +65,12 @@ class ActionForm(CreatingForm):
         _l("A che cosa serve"), [Said(_l("Scrivi in una frase a che cosa serve.")), AtMost(AIM_LIMIT)]
     )
     projects = TickField(_l("I progetti"), coerce=row_id, validate_choice=False)
-    office = SelectField(_l("L'ufficio che la fa"), coerce=row_id, validate_choice=False)
+    office = SelectField(
+        _l("L'ufficio che la fa"),
+        [InputRequired(_l("Scegli l'ufficio."))],
+        coerce=chosen,
+        validate_choice=False,
+    )
     bodies = TickField(_l("Con chi"), [Optional()], coerce=row_id, validate_choice=False)
     starts_on = DateField(_l("Comincia"), [Optional()])
     due_on = DateField(_l("Da finire entro"), [Optional()])
@@ -77,11 +87,13 @@ class ActionForm(CreatingForm):
         self.projects.choices = [
             (one.id, f"{one.code} · {one.name}") for one in choices if one.what == "project"
         ]
-        self.office.choices = [
+        offices = [
             (one.id, one.name)
             for one in choices
             if one.what == "office" and (not one.retired or one.id == self.office.data)
         ]
+        # Nobody's name stands there before somebody has thought of it.
+        self.office.choices = [("", _l("Scegli l'ufficio.")), *offices]
         self.bodies.choices = [(body.id, body.name) for body in bodies]
         self.needs.choices = [(one.id, f"{one.code} · {one.title}") for one in others]
 

@@ -65,7 +65,9 @@ class Typed:
     def command(self, event_id: int, sheet_no: int) -> TypeLine:
         """What to save. Raises `Invalid("people", …)` when it is no number."""
         people = self.people.strip() or "1"
-        if not people.isdecimal() or len(people) > 4:
+        if not (people.isascii() and people.isdecimal()):
+            raise Invalid("people", "bad_number")
+        if len(people) > 4:
             raise Invalid("people", "out_of_range")
         return TypeLine(
             event_id, sheet_no, self.number, self.name, self.contact, int(people), self.needs, self.arrived,
