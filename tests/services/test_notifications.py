@@ -171,7 +171,7 @@ def test_a_person_without_e_mail_gets_a_letter(act, world: World, sign_in: SignI
     assert desk.post(f"/regia/lettere/{letter.id}/consegnata").status_code == 303
     with act() as ctx:
         assert ctx.session.get_one(Letter, letter.id).handed_over_at == NOW
-        verbs = list(ctx.session.execute(select(AuditEntry.verb)).scalars())
+        verbs = list(ctx.session.execute(select(AuditEntry.verb).order_by(AuditEntry.id)).scalars())
         assert verbs == ["letter.print", "letter.hand_over"]
 
 
