@@ -187,10 +187,11 @@ def _a_hotel_is_no_network(tablet: Page) -> None:
 
 def _taken_off_by_the_desk(tablet: Page, database: Database) -> None:
     """Its token ends while somebody writes: they are told, so is the next one, and it is all there."""
+    _write_an_idea(tablet)
     with database.writing() as session:
         device = session.query(Device).filter_by(mode=DeviceMode.KIOSK).one()
         devices.revoke(Context(session, SYSTEM, utcnow()), device.id)
-    _leave_an_idea(tablet)
+    tablet.click('main button[type="submit"]')
     expect(tablet.locator(".receipt")).to_contain_text("Da qui non parte da solo")
     tablet.click('main button:has-text("Fine")')
     expect(tablet.locator("main h1")).to_have_text("Questo tablet è scollegato")
@@ -221,9 +222,13 @@ def _the_door_knows_who_is_in(door: Page) -> None:
     assert "Omar" not in door.evaluate(KEPT)
 
 
-def _leave_an_idea(tablet: Page) -> None:
+def _write_an_idea(tablet: Page) -> None:
     tablet.click('.deed:has-text("idea")')
     tablet.fill("main textarea", IDEA)
+
+
+def _leave_an_idea(tablet: Page) -> None:
+    _write_an_idea(tablet)
     tablet.click('main button[type="submit"]')
     expect(tablet.locator(".receipt h1")).to_be_visible()
 

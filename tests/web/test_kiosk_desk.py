@@ -20,7 +20,7 @@ from lab.db.engine import Database
 from lab.kernel.clock import FrozenClock
 from lab.kernel.errors import Invalid
 from lab.models.contributions import Contribution
-from lab.models.events import Event
+from lab.models.events import Event, EventState
 from lab.models.kiosk import Device, KioskFile, TrayItem
 from lab.models.operations import AuditEntry
 from lab.models.registrations import Registration, RegistrationState, SignUp
@@ -335,3 +335,15 @@ def test_names_in_the_tray_go_with_those_of_the_meeting(
     night()
     with database.session() as session:
         assert session.execute(select(Registration.name)).scalars().all() == [""]
+
+
+def test_no_tablet_is_paired_for_a_meeting_that_was_called_off(
+    desk: FlaskClient, database: Database, event: Event
+) -> None:
+    path = f"/regia/eventi/{event.code}/totem"
+    assert "Fammi il codice" in desk.get(path).text
+    with database.writing() as session:
+        session.get_one(Event, event.id).state = EventState.CANCELLED
+    page = desk.get(path).text
+    assert "Fammi il codice" not in page
+    assert "Questo incontro è stato annullato." in page

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from lab.kernel.errors import Conflict, Invalid, NotFound, Unavailable
-from lab.models.events import Event
+from lab.models.events import Event, EventState
 from lab.models.kiosk import DeviceMode, KioskFile, PairingCode
 from lab.policy.permissions import Permission
 from lab.services import devices, hosting, kiosk_files, kiosk_log, kiosk_tray, leases
@@ -81,7 +81,8 @@ def common(event: Event, *crumbs: tuple[Any, str | None]) -> dict[str, Any]:
 
 
 def _can_pair(event: Event) -> bool:
-    return context().now <= devices.ends_at(event) + devices.LIFE_AFTER
+    is_held = event.state is not EventState.CANCELLED
+    return is_held and context().now <= devices.ends_at(event) + devices.LIFE_AFTER
 
 
 @blueprint.post("/<code>/totem")
