@@ -130,7 +130,7 @@ def _serve(app: Flask) -> None:
     settings = lab.settings
     wsgi: Callable[..., Any] = PageCache(
         partial(Flask.wsgi_app, app),
-        probe=lab.database.version_probe,
+        glance=lab.database.glance,
         clock=lab.clock,
         timezone=settings.timezone,
         locales=settings.locales,

@@ -19,6 +19,7 @@ from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from lab.db import sums, version, vocabulary
+from lab.db.glance import GLANCE, Glance
 from lab.kernel.errors import Unavailable
 
 log = logging.getLogger("lab.db")
@@ -55,7 +56,7 @@ class Database:
         # SQLite has one writer. Queueing here is fair and wakes at once; its own busy handler sleeps and
         # starves late comers. Other processes are still met by the busy timeout.
         self._turn = threading.Lock() if self.is_sqlite else None
-        self.version_probe = version.VersionProbe(self.engine)
+        self.glance = Glance(self.engine)
         _tell_slow_statements(self.engine, slow_ms)
 
     def session(self) -> Session:
@@ -97,7 +98,7 @@ class Database:
 
     def dispose(self) -> None:
         """Close every connection (end of a process, or before a fork)."""
-        self.version_probe.close()
+        self.glance.close()
         self.engine.dispose()
 
 
@@ -128,7 +129,10 @@ def _sqlite_engine(url: str, pool_size: int) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        writing = connection.get_execution_options().get(_WRITE)
+        options = connection.get_execution_options()
+        if options.get(GLANCE):
+            return
+        writing = options.get(_WRITE)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
     return engine

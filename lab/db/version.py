@@ -6,11 +6,9 @@ The row is touched as the last statement before the commit, which keeps its lock
 
 from __future__ import annotations
 
-import contextlib
-import threading
 from typing import Any
 
-from sqlalchemy import Column, Engine, Integer, Table, event, select, update
+from sqlalchemy import Column, Integer, Table, event, select, update
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction
 
 from lab.db.base import Base, Id
@@ -67,53 +65,3 @@ def _notice_bulk(state: ORMExecuteState) -> None:
         mapper: Any = state.bind_mapper
         if mapper is not None and getattr(mapper.class_, "__public__", False):
             state.session.info[_CHANGED] = True
-
-
-class VersionProbe:
-    """Reads the version as cheaply as the engine allows: one kept connection for each thread.
-
-    `read` gives None when the database does not answer; the caller then goes the long way round, where
-    the failure is told properly.
-    """
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._local = threading.local()
-        self._open: set[Any] = set()
-
-    def read(self) -> int | None:
-        """The version now, across all processes."""
-        try:
-            return self._read()
-        except Exception:  # whatever the driver raises, the connection is of no more use
-            self._drop()
-            return None
-
-    def _read(self) -> int:
-        cursor = getattr(self._local, "cursor", None)
-        if cursor is None:
-            connection = self._engine.raw_connection()
-            driver: Any = connection.driver_connection
-            connection.detach()
-            if self._engine.dialect.name == "postgresql":
-                driver.autocommit = True
-            self._local.connection = driver
-            self._open.add(driver)
-            cursor = self._local.cursor = driver.cursor()
-        cursor.execute("SELECT version FROM content_version WHERE id = 1")
-        return int(cursor.fetchone()[0])
-
-    def _drop(self) -> None:
-        connection = getattr(self._local, "connection", None)
-        self._local.cursor = self._local.connection = None
-        if connection is not None:
-            self._open.discard(connection)
-            with contextlib.suppress(Exception):
-                connection.close()
-
-    def close(self) -> None:
-        """Close what every thread has kept open."""
-        while self._open:
-            with contextlib.suppress(Exception):
-                self._open.pop().close()
-        self._local = threading.local()

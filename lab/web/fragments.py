@@ -13,11 +13,12 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-from flask import g, request, session
+from flask import Response, g, request, session
 
 from lab.db.version import current_version
 from lab.kernel.clock import local_date
 from lab.web.app_state import context, lab
+from lab.web.encoded import Encoded, wished
 from lab.web.i18n import language
 from lab.web.reader import reader
 
@@ -52,18 +53,19 @@ class Fragments:
 
 def fragment(name: str, wish: object, make: Callable[[], Piece]) -> Piece:
     """A piece of page that depends only on public content, the language, the day and `wish`."""
-    ctx = context()
     if "content_version" not in g:
-        # Once for all pieces of a request: what is drawn later is as new or newer, never older.
-        g.content_version = current_version(ctx.session)
-    day = local_date(ctx.now, ctx.timezone)
+        # Once for all pieces of a request: what is drawn later is as new or newer, never older. Finding a
+        # signed-in reader has brought it along.
+        g.content_version = current_version(context().session)
+    day = local_date(lab().clock.now(), lab().settings.timezone)
     # The engine's address tells applications of one process apart (tests have many).
     key = (id(lab().database), name, wish, language(), day, g.content_version)
     return _FRAGMENTS.get(key, make)
 
 
 def same_for_readers(view: View) -> View:
-    """A page that differs between signed-in readers in its header only: drawn once for all who see the same.
+    """A page that differs between signed-in readers in its header only: drawn and compressed once for all
+    who see the same.
 
     The header shows whether the desk is theirs and how much is unread. A page with a message to show is
     drawn for that reader alone. Readers without a session never come here: the page cache serves them.
@@ -75,7 +77,12 @@ def same_for_readers(view: View) -> View:
         if found is None or "_flashes" in session:
             return view(*args, **kwargs)
         wish = (request.full_path[:1000], found.is_staff, found.unread)
-        return fragment("page", wish, lambda: view(*args, **kwargs))
+        page = fragment("page", wish, lambda: Encoded(view(*args, **kwargs).encode()))
+        encoding = wished(request.headers.get("Accept-Encoding", ""))
+        answer = Response(page.body(encoding))
+        if encoding:
+            answer.content_encoding = encoding
+        return answer
 
     return cast(View, kept)
 

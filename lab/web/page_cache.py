@@ -7,20 +7,18 @@ process it happened. Answers are kept compressed; an ETag spares the reader the 
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
-import brotli
-
-from lab.db.version import VersionProbe
+from lab.db.glance import Glance
 from lab.kernel.clock import Clock, local_date
 from lab.kernel.locales import negotiate
+from lab.web.encoded import Encoded, compressed, wished
 from lab.web.headers import CACHE_MARK
 from lab.web.i18n import COOKIE, DECIDED
 from lab.web.request_log import REQUEST_ID, ROUTE
@@ -39,27 +37,14 @@ _DROPPED = {
 
 @dataclass
 class Page:
-    """One kept answer with its encodings, made when first asked for."""
+    """One kept answer."""
 
     route: str
     headers: list[tuple[str, str]]
-    bodies: dict[str, bytes]
+    content: Encoded
     etag: str
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    @property
-    def size(self) -> int:
-        """Bytes held."""
-        return sum(len(body) for body in self.bodies.values())
-
-    def body(self, encoding: str) -> bytes:
-        """The body in one encoding ("br", "gzip" or "")."""
-        found = self.bodies.get(encoding)
-        if found is not None:
-            return found
-        with self.lock:
-            made = self.bodies[encoding] = _compressed(self.bodies[""], encoding, quality=5)
-        return made
+    #: Bytes of the bare body; its encodings add about a third.
+    size: int
 
 
 #: What is worth compressing on its way to one reader.
@@ -67,16 +52,7 @@ _PAGES = frozenset(("text/html", "application/json", "application/problem+json",
 
 
 def _encoding(environ: dict[str, Any]) -> str:
-    """The best encoding that the reader takes: br, gzip, or "" for none."""
-    accepted = environ.get("HTTP_ACCEPT_ENCODING", "")
-    return "br" if "br" in accepted else "gzip" if "gzip" in accepted else ""
-
-
-def _compressed(body: bytes, encoding: str, *, quality: int) -> bytes:
-    made: bytes = (
-        brotli.compress(body, quality=quality) if encoding == "br" else gzip.compress(body, 6, mtime=0)
-    )
-    return made
+    return wished(environ.get("HTTP_ACCEPT_ENCODING", ""))
 
 
 def _joined(chunks: Iterable[bytes]) -> bytes:
@@ -100,7 +76,7 @@ class PageCache:
         self,
         app: Callable[..., Iterable[bytes]],
         *,
-        probe: VersionProbe,
+        glance: Glance,
         clock: Clock,
         timezone: str,
         locales: tuple[str, ...],
@@ -108,7 +84,7 @@ class PageCache:
         limit: int,
     ) -> None:
         self.app = app
-        self.probe = probe
+        self.glance = glance
         self.clock = clock
         self.timezone = timezone
         self.locales = locales
@@ -121,7 +97,7 @@ class PageCache:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if not self._concerns(environ):
             return self.app(environ, start_response)
-        version = self.probe.read()
+        version = self.glance.version()
         if version is None:
             return self.app(environ, start_response)
         key = self._key(environ, version)
@@ -184,8 +160,9 @@ class PageCache:
         page = Page(
             route=str(environ.get(ROUTE, "-")),
             headers=[(name, value) for name, value in headers if name.lower() not in _DROPPED],
-            bodies={"": body},
+            content=Encoded(body),
             etag=hashlib.sha256(body).hexdigest()[:24],
+            size=len(body),
         )
         self._keep(key, page)
         return page
@@ -208,7 +185,7 @@ class PageCache:
         if kind not in _PAGES or not encoding or "content-encoding" in names:
             start_response(seen["status"], seen["headers"], seen["exc_info"])
             return chunks
-        body = _compressed(_joined(chunks), encoding, quality=4)
+        body = compressed(_joined(chunks), encoding, quality=4)
         headers = [item for item in seen["headers"] if item[0].lower() not in ("content-length", "vary")]
         headers += [
             ("Content-Encoding", encoding),
@@ -219,7 +196,7 @@ class PageCache:
         return [body]
 
     def _keep(self, key: Key, page: Page) -> None:
-        size = len(page.bodies[""])
+        size = page.size
         if size > self.limit // 8:
             return
         with self._lock:
@@ -230,7 +207,6 @@ class PageCache:
             if not self._pages:
                 self._held = 0
             self._pages[key] = page
-            # Encodings add about a third; counted here so that the limit is of the right order.
             self._held += size
 
     def _send(
@@ -249,7 +225,7 @@ class PageCache:
         if etag in environ.get("HTTP_IF_NONE_MATCH", ""):
             start_response("304 Not Modified", [item for item in headers if item[0] != "Content-Type"])
             return [b""]
-        body = page.body(encoding)
+        body = page.content.body(encoding)
         if encoding:
             headers.append(("Content-Encoding", encoding))
         headers.append(("Content-Length", str(len(body))))

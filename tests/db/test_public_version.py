@@ -120,10 +120,10 @@ def test_what_is_taken_back_does_not_move_it(database: Database, world: World) -
 
 def test_the_quick_reading_sees_what_another_process_committed(database: Database, world: World) -> None:
     other = Database(database.engine.url.render_as_string(hide_password=False))
-    assert other.version_probe.read() == version(database)
+    assert other.glance.version() == version(database)
     with database.writing() as session:
         say(session)
-    assert other.version_probe.read() == version(database)
+    assert other.glance.version() == version(database)
     other.dispose()
 
 

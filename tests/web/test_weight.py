@@ -8,6 +8,10 @@ import brotli
 import pytest
 from flask.testing import FlaskClient
 
+from lab.db.engine import Database
+from lab.models.accounts import Person
+from tests.world import World
+
 BROTLI = {"Accept-Encoding": "gzip, deflate, br"}
 
 
@@ -25,6 +29,25 @@ def test_pages_come_compressed_and_whole(client: FlaskClient, path: str) -> None
 def test_signed_in_pages_too(sign_in: Callable[[str], FlaskClient]) -> None:
     answer = sign_in("rosa").get("/io", headers=BROTLI)
     assert answer.headers["Content-Encoding"] == "br"
+
+
+def test_the_list_is_kept_for_readers_with_what_is_theirs(
+    sign_in: Callable[[str], FlaskClient], database: Database, world: World
+) -> None:
+    """One drawing serves all who see the same; nobody gets the header of somebody else."""
+    ann, staff = sign_in("rosa"), sign_in("facilitator")
+    first = ann.get("/proposte", headers=BROTLI)
+    for _again in range(2):
+        assert brotli.decompress(ann.get("/proposte", headers=BROTLI).data) == brotli.decompress(first.data)
+    assert ann.get("/proposte").data == brotli.decompress(first.data)
+    assert first.headers["Cache-Control"] == "no-store"
+    assert {"Cookie", "Accept-Encoding"} <= set(first.headers["Vary"].replace(" ", "").split(","))
+    assert b'href="/regia"' not in brotli.decompress(first.data)
+    assert b'href="/regia"' in brotli.decompress(staff.get("/proposte", headers=BROTLI).data)
+    with database.writing() as session:
+        session.get_one(Person, world.people["rosa"]).unread_count = 7
+    assert b">7<" in brotli.decompress(ann.get("/proposte", headers=BROTLI).data)
+    assert ann.head("/proposte", headers=BROTLI).data == b""
 
 
 def test_a_head_has_no_body(client: FlaskClient) -> None:
