@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, Select
 
 #: An execution option: on such a connection no transaction is begun.
 GLANCE = "lab_glance"
+_VERSION = "SELECT version FROM content_version WHERE id = 1"
+_PREPARED = b"lab_version"
 
 
 class Glance:
@@ -32,14 +34,23 @@ class Glance:
     def version(self) -> int | None:
         """The public content version now, as cheaply as the driver allows."""
         try:
-            cursor: Any = getattr(self._local, "cursor", None)
-            if cursor is None:
-                cursor = self._local.cursor = self._connection().connection.cursor()
-            cursor.execute("SELECT version FROM content_version WHERE id = 1")
-            return int(cursor.fetchone()[0])
+            ask: Callable[[], int] | None = getattr(self._local, "ask", None)
+            if ask is None:
+                ask = self._local.ask = self._asker()
+            return ask()
         except Exception:  # whatever the driver raises, the connection is of no more use
             self._drop()
             return None
+
+    def _asker(self) -> Callable[[], int]:
+        line: Any = self._connection().connection.dbapi_connection
+        if self._engine.dialect.name == "sqlite":
+            cursor = line.cursor()
+            return lambda: int(cursor.execute(_VERSION).fetchone()[0])
+        # A cursor of psycopg costs as much again as the question itself.
+        server = line.pgconn
+        server.prepare(_PREPARED, _VERSION.encode())
+        return lambda: int(server.exec_prepared(_PREPARED, None).get_value(0, 0))
 
     def rows(
         self, statement: Select[*tuple[Any, ...]], values: Mapping[str, Any]
@@ -62,7 +73,7 @@ class Glance:
 
     def _drop(self) -> None:
         found: Connection | None = getattr(self._local, "connection", None)
-        self._local.cursor = self._local.connection = None
+        self._local.connection = self._local.ask = None
         if found is not None:
             self._open.discard(found)
             _end(found)
