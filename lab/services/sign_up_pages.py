@@ -1,13 +1,18 @@
-"""What the page of signing up needs to know: one statement, one more each for groups and questions."""
+"""What the page of signing up needs to know: one statement, one more each for groups and questions.
+
+Reading a filled form takes less: see `Sheet`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import and_, bindparam, exists, select
-from sqlalchemy.orm import joinedload, load_only
+from sqlalchemy import Row, and_, bindparam, exists, select
+from sqlalchemy.orm import joinedload
 
 from lab.kernel.errors import NotFound
 from lab.models.events import Event, EventState
@@ -28,9 +33,13 @@ class Way(StrEnum):
     OVER = "over"
 
 
+_HAS_QUESTIONS = exists().where(EventQuestion.event_id == Event.id)
+
+
 def _query(*, mine: bool) -> Any:
-    asks = exists().where(EventQuestion.event_id == Event.id).label("has_questions")
-    query: Any = select(Event, SignUp, asks).outerjoin(SignUp, SignUp.event_id == Event.id)
+    query: Any = select(Event, SignUp, _HAS_QUESTIONS.label("has_questions")).outerjoin(
+        SignUp, SignUp.event_id == Event.id
+    )
     if mine:
         own = and_(
             Registration.event_id == Event.id,
@@ -38,19 +47,55 @@ def _query(*, mine: bool) -> Any:
             twins.holds(),
         )
         query = query.add_columns(Registration).outerjoin(Registration, own)
-    return query.where(Event.code == bindparam("code"), Event.is_public)
+    query = query.where(Event.code == bindparam("code"), Event.is_public)
+    return query.options(joinedload(Event.place))
 
 
-#: What a filled form is read with; its page shows more.
-_FOR_FORM = load_only(
-    Event.id, Event.code, Event.kind, Event.state, Event.starts_at, Event.is_public, Event.fullness
+#: By whether somebody is signed in: put together once for all readers.
+_QUERIES = {mine: _query(mine=mine) for mine in (False, True)}
+
+#: A public meeting without groups and questions of its own, in plain columns: a thousand may send the filled
+#: form at once. Takes `code`; `plain_sheet` reads its row.
+PLAIN = (
+    select(
+        Event.id,
+        Event.state,
+        Event.starts_at,
+        SignUp.is_offered,
+        SignUp.opens_at,
+        SignUp.closes_at,
+        SignUp.capacity,
+        SignUp.taken,
+        SignUp.lent,
+        SignUp.party_most,
+        SignUp.asks,
+        SignUp.consent_version,
+    )
+    .join(SignUp, SignUp.event_id == Event.id)
+    .where(Event.code == bindparam("code"), Event.is_public, ~SignUp.has_groups, ~_HAS_QUESTIONS)
 )
-#: By whether somebody is signed in, and whether the page is wanted: put together once for all readers.
-_QUERIES = {
-    (mine, drawn): query.options(joinedload(Event.place) if drawn else _FOR_FORM)
-    for mine, query in ((False, _query(mine=False)), (True, _query(mine=True)))
-    for drawn in (False, True)
-}
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What reading a filled form takes."""
+
+    event_id: int
+    way: Way
+    party_most: int = 1
+    asks: Sequence[str] = ()
+    consent_version: int = 1
+    questions: Sequence[EventQuestion] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the form is there: for a place, or for the waiting list."""
+        return self.way in (Way.OPEN, Way.FULL)
+
+
+def plain_sheet(row: Row[*tuple[Any, ...]], now: datetime) -> Sheet:
+    """The sheet of a meeting without groups and questions, from its row of `PLAIN`."""
+    return Sheet(row.id, _way(now, row, row), row.party_most, row.asks, row.consent_version)
 
 
 @dataclass(frozen=True)
@@ -65,9 +110,12 @@ class Door:
     way: Way
 
     @property
-    def is_open(self) -> bool:
-        """Whether the form is there: for a place, or for the waiting list."""
-        return self.way in (Way.OPEN, Way.FULL)
+    def sheet(self) -> Sheet:
+        """What reading its filled form takes."""
+        one = self.sign_up
+        if one is None:
+            return Sheet(self.event.id, self.way)
+        return Sheet(self.event.id, self.way, one.party_most, one.asks, one.consent_version, self.questions)
 
     def room(self, ctx: Context, group_id: int | None = None) -> int | None:
         """Places for this group (None: for whoever is in none) now; None when nobody counts."""
@@ -78,13 +126,11 @@ class Door:
         return books.room_for(group_id)
 
 
-def door(ctx: Context, code: str, *, drawn: bool = True) -> Door:
-    """The page of signing up for a meeting; `drawn` False: only what reading its form takes.
-    Raises `NotFound` for what is not public.
-    """
+def door(ctx: Context, code: str) -> Door:
+    """The page of signing up for a meeting. Raises `NotFound` for what is not public."""
     person = ctx.actor.person_id
     said = {"code": code} if person is None else {"code": code, "person": person}
-    found = ctx.session.execute(_QUERIES[person is not None, drawn], said).first()
+    found = ctx.session.execute(_QUERIES[person is not None], said).first()
     if found is None:
         raise NotFound("event")
     event: Event = found[0]
@@ -93,20 +139,19 @@ def door(ctx: Context, code: str, *, drawn: bool = True) -> Door:
     groups = sign_up_settings.groups(ctx, event.id) if sign_up is not None and sign_up.has_groups else []
     asked = sign_up is not None and found.has_questions
     questions = sign_up_settings.questions(ctx, event.id) if asked else []
-    way = _way(ctx, event, sign_up)
-    return Door(event, sign_up, groups, questions, own, way)
+    return Door(event, sign_up, groups, questions, own, _way(ctx.now, event, sign_up))
 
 
-def _way(ctx: Context, event: Event, sign_up: SignUp | None) -> Way:
+def _way(now: datetime, event: Any, sign_up: Any) -> Way:
     if event.state is EventState.CANCELLED:
         return Way.CANCELLED
-    if event.starts_at <= ctx.now or event.state is EventState.HELD:
+    if event.starts_at <= now or event.state is EventState.HELD:
         return Way.OVER
     if sign_up is None or not sign_up.is_offered:
         return Way.NOT_NEEDED
-    if sign_up.opens_at and ctx.now < sign_up.opens_at:
+    if sign_up.opens_at and now < sign_up.opens_at:
         return Way.NOT_YET
-    if ctx.now >= (min(sign_up.closes_at, event.starts_at) if sign_up.closes_at else event.starts_at):
+    if now >= (min(sign_up.closes_at, event.starts_at) if sign_up.closes_at else event.starts_at):
         return Way.CLOSED
     free = None if sign_up.capacity is None else sign_up.capacity - sign_up.taken - sign_up.lent
     return Way.FULL if free is not None and free <= 0 else Way.OPEN

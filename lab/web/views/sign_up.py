@@ -20,7 +20,7 @@ from lab.models.registrations import Registration
 from lab.services import limits, registrations, sign_up_pages, tickets
 from lab.services.context import Context
 from lab.services.registrations import Party
-from lab.services.sign_up_pages import Door, Way
+from lab.services.sign_up_pages import Door, Sheet, Way
 from lab.web import entrance
 from lab.web import programme_cards as cards
 from lab.web.access import ask_to_sign_in, public
@@ -41,17 +41,32 @@ class _Wish:
     address: str
 
 
-def _door(code: str, *, drawn: bool = True) -> Door:
+def _door(code: str) -> Door:
+    return sign_up_pages.door(context(), _known(code))
+
+
+def _known(code: str) -> str:
     if len(code) > 24:
         raise NotFound("event")
-    return sign_up_pages.door(context(), code, drawn=drawn)
+    return code
 
 
-def _form(door: Door) -> Any:
-    form = forms.with_questions(forms.SignUpForm, door.questions)()
-    assert door.sign_up is not None
-    groups = [(group.id, f"{group.name}{_left(door, group.id)}") for group in door.groups]
-    forms.offer(form, most=door.sign_up.party_most, groups=groups, asks=door.sign_up.asks)
+def _sheet(code: str) -> tuple[Sheet, list[tuple[int, str]]]:
+    """What reading a filled form takes, with the groups to choose from."""
+    found = lab().database.glance.rows(sign_up_pages.PLAIN, {"code": _known(code)})
+    if found:
+        return sign_up_pages.plain_sheet(found[0], context().now), []
+    door = _door(code)
+    return door.sheet, _groups(door)
+
+
+def _groups(door: Door) -> list[tuple[int, str]]:
+    return [(group.id, f"{group.name}{_left(door, group.id)}") for group in door.groups]
+
+
+def _form(sheet: Sheet, groups: list[tuple[int, str]]) -> Any:
+    form = forms.with_questions(forms.SignUpForm, sheet.questions)()
+    forms.offer(form, most=sheet.party_most, groups=groups, asks=sheet.asks)
     return form
 
 
@@ -75,9 +90,9 @@ def new(code: str) -> str | Response:
     door = _door(code)
     if door.own is not None:
         return redirect(ticket_url(door.own), 303)
-    if not door.is_open:
+    if not door.sheet.is_open:
         return _page(door, None)
-    form = _form(door)
+    form = _form(door.sheet, _groups(door))
     actor = context().actor
     form.name.data = actor.name
     form.signed.data = "1" if actor.is_signed_in else ""
@@ -94,9 +109,9 @@ def _page(door: Door, form: Any, problem: str = "") -> str:
         place_name=cards.local_name(door.event.place),
         form=form,
         way=door.way.value,
-        room=door.room(ctx) if door.sign_up is not None and door.is_open else None,
+        room=door.room(ctx) if door.sheet.is_open else None,
         full=door.way is Way.FULL,
-        questions=[form[f"{forms.PREFIX}{one.id}"] for one in door.questions] if form else [],
+        questions=_answers(door, form) if form else [],
         has_groups=bool(door.groups),
         kept_until=tickets.day_of_forgetting(ctx, door.event, door.sign_up) if door.sign_up else None,
         problem=problem,
@@ -105,21 +120,27 @@ def _page(door: Door, form: Any, problem: str = "") -> str:
     )
 
 
+def _answers(door: Door, form: Any) -> list[Any]:
+    # A question asked since the form was sent has no field in it.
+    names = [f"{forms.PREFIX}{one.id}" for one in door.questions]
+    return [form[name] for name in names if name in form]
+
+
 @blueprint.post("/eventi/<code>/iscrizione")
 @public
 def create(code: str) -> Response | str | tuple[str, int]:
     """One sign-up for one filled form, however often it is sent."""
     # Only when something is wrong a page is drawn.
-    door = _door(code, drawn=False)
-    if not door.is_open:
+    sheet, groups = _sheet(code)
+    form = _form(sheet, groups)
+    if not sheet.is_open:
         # What was sent before it closed, and is sent again, still leads to its ticket.
-        return _again(door) or (_page(_door(code), None), 409)
-    form = _form(door)
+        return _again(sheet, form) or (_page(_door(code), None), 409)
     if form.signed.data and not context().actor.is_signed_in:
         return ask_to_sign_in()
     if not form.validate():
         return _page(_door(code), form), 422
-    party = _party(door, form)
+    party = _party(sheet, form)
     try:
         return redirect(ticket_url(_placed(party)), 303)
     except Conflict as error:
@@ -132,19 +153,15 @@ def create(code: str) -> Response | str | tuple[str, int]:
         return _page(_door(code), form), 422
 
 
-def _again(door: Door) -> Response | None:
-    if door.sign_up is None:
-        return None
-    key = _form(door).idempotency_key.data
-    found = registrations.by_client_uuid(context(), key, door.event.id)
+def _again(sheet: Sheet, form: Any) -> Response | None:
+    found = registrations.by_client_uuid(context(), form.idempotency_key.data, sheet.event_id)
     return redirect(ticket_url(found), 303) if found else None
 
 
-def _party(door: Door, form: Any) -> Party:
-    assert door.sign_up is not None
+def _party(sheet: Sheet, form: Any) -> Party:
     key = form.idempotency_key.data
     return Party(
-        door.event.id,
+        sheet.event_id,
         form.name.data or "",
         consent=bool(form.consent.data),
         email=form.email.data or "",
@@ -155,7 +172,7 @@ def _party(door: Door, form: Any) -> Party:
         needs_note=form.needs_note.data or "",
         answers=form.answers(),
         locale=language(),
-        consent_version=_version(form.agreed.data, door.sign_up.consent_version),
+        consent_version=_version(form.agreed.data, sheet.consent_version),
         person_id=context().actor.person_id,
         client_uuid=key if key and len(key) <= 36 else new_key(),
     )
