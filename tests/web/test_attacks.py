@@ -16,7 +16,7 @@ from lab.models.accounts import Role
 from lab.models.actions import Action, ActionContribution, ActionKind, ActionState
 from lab.models.contributions import Contribution, Visibility
 from lab.models.operations import HeldForm, RateCounter
-from lab.services import contributions, limits
+from lab.services import contributions, conversation, limits
 from lab.services.context import Context
 from tests.web.accounts_help import mails, send
 from tests.world import World
@@ -74,6 +74,23 @@ def test_hidden_words_stay_hidden_at_the_desk_of_an_action(
         roles = {grant.role for grant in world.actor(who).grants}
         may = roles & {Role.FACILITATOR, Role.MODERATOR, Role.COORDINATOR}
         assert ("segretissime" in page.text) is bool(may), who
+
+
+def test_hidden_words_are_not_read_by_answering_them_elsewhere(
+    sign_in: SignIn, database: Database, world: World, acting: Callable[..., Context]
+) -> None:
+    """The number of a comment under another input, sent with an empty answer."""
+    with database.writing() as session:
+        ctx = acting(session, "rosa")
+        shown, aside = (contributions.place(ctx, contributions.Placement(text=f"Voce {n}")) for n in "ab")
+        secret = conversation.write(ctx, conversation.WriteComment(aside.id, "Parole segretissime"))
+        session.execute(
+            update(Contribution).where(Contribution.id == aside.id).values(visibility=Visibility.HIDDEN)
+        )
+    for text in ("", "x" * 2001):
+        data = {"text": text, "parent": str(secret.id)}
+        answer = sign_in("samir").post(f"/proposte/{shown.code}/commenti", data=data)
+        assert (answer.status_code, "segretissime" in answer.text) == (404, False)
 
 
 def test_an_error_in_the_log_holds_nothing_of_what_was_typed(database: Database) -> None:

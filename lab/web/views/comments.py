@@ -49,7 +49,7 @@ def create(code: str) -> tuple[str, int] | Response:
     form = CommentForm()
     parent_id = _number(form.parent.data)
     if not form.validate_on_submit() or form.needs_a_word():
-        return _write_page(form, _readable(code), _parent(parent_id)), 422
+        return _refused_page(form, code, parent_id), 422
     with transaction() as ctx:
         limits.spend(ctx, limits.COMMENT_PER_PERSON, str(ctx.actor.person_id))
     try:
@@ -57,7 +57,7 @@ def create(code: str) -> tuple[str, int] | Response:
             written = conversation.write(ctx, _command(ctx_id(code), form, parent_id))
     except Invalid as error:
         refuse(form, error)
-        return _write_page(form, _readable(code), _parent(parent_id)), 422
+        return _refused_page(form, code, parent_id), 422
     except Conflict as error:
         status = refuse(form, error)
         form.parent.data = ""
@@ -194,9 +194,14 @@ def _standing(comment_id: int) -> Comment:
     return comment
 
 
-def _parent(comment_id: int | None) -> Comment | None:
-    comment = context().session.get(Comment, comment_id) if comment_id is not None else None
-    return comment if comment and not comment.deleted_at and not comment.hidden_at else None
+def _refused_page(form: CommentForm, code: str, parent_id: int | None) -> str:
+    item = _readable(code)
+    parent = context().session.get(Comment, parent_id) if parent_id is not None else None
+    if parent is not None and parent.contribution_id != item.id:
+        # Any number can be typed here: words under another input are shown where that one may be read.
+        raise NotFound("comment")
+    gone = parent is None or parent.deleted_at or parent.hidden_at
+    return _write_page(form, item, None if gone else parent)
 
 
 def _mine(comment_id: int) -> Comment:
