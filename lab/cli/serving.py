@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from types import FrameType
 
 import click
@@ -18,6 +19,8 @@ from lab.jobs import runner
 from lab.services import devices, site
 from lab.settings import Settings
 
+#: A process that ends sooner than this many seconds could not start: starting it again would not help.
+YOUNG = 5.0
 #: Seconds that children have to finish what they are doing before they are killed.
 GRACE = 20.0
 
@@ -32,7 +35,9 @@ GRACE = 20.0
 )
 @click.option("--demo", is_flag=True, help=words("Mostra gli accessi demo.", "Print the demo sign-ins."))
 def serve(host: str, port: int, workers: int, threads: int, with_worker: bool, demo: bool) -> None:
-    """Start gunicorn, and the job runner if asked; stop both on Ctrl-C or SIGTERM."""
+    """Start gunicorn, and the job runner if asked; stop both on Ctrl-C or SIGTERM. What dies in between is
+    started again.
+    """
     current = settings()
     with open_database() as (_settings, database):
         require_schema(database)
@@ -43,7 +48,7 @@ def serve(host: str, port: int, workers: int, threads: int, with_worker: bool, d
     commands = [_gunicorn(host, port, workers, threads)]
     if with_worker:
         commands.append([sys.executable, "-m", "lab.cli", "worker"])
-    sys.exit(_supervise(commands, environ, current))
+    sys.exit(supervise(commands, environ, current.home))
 
 
 def _gunicorn(host: str, port: int, workers: int, threads: int) -> list[str]:
@@ -56,7 +61,11 @@ def _gunicorn(host: str, port: int, workers: int, threads: int) -> list[str]:
     ]  # fmt: skip
 
 
-def _supervise(commands: list[list[str]], environ: dict[str, str], current: Settings) -> int:
+def supervise(commands: list[list[str]], environ: dict[str, str], home: Path, young: float = YOUNG) -> int:
+    """Keep these processes running until we are told to stop (0), or one cannot start (its exit code).
+
+    The site goes on while its job runner is away, and the other way round: nothing is lost meanwhile.
+    """
     stopping = False
 
     def stop(_number: int, _frame: FrameType | None) -> None:
@@ -65,20 +74,38 @@ def _supervise(commands: list[list[str]], environ: dict[str, str], current: Sett
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
-    # Children get a process group of their own: Ctrl-C reaches only us, and we stop them in order.
-    children = [
-        subprocess.Popen(command, env=environ, cwd=current.home, start_new_session=True)
-        for command in commands
-    ]
+    children = [_Child(command, environ, home) for command in commands]
     code = 0
     while not stopping:
         for child in children:
-            if child.poll() is not None:
-                code = child.returncode or 1
-                stopping = True
+            ended = child.process.poll()
+            if ended is not None and child.age < young:
+                code, stopping = ended or 1, True
+            elif ended is not None:
+                click.echo(f"{' '.join(child.command[2:4])}: {ended}, restart", err=True)
+                child.start()
         time.sleep(0.2)
-    _stop_all(children)
+    _stop_all([child.process for child in children])
     return code
+
+
+class _Child:
+    """A process of ours, which can be started again."""
+
+    def __init__(self, command: list[str], environ: dict[str, str], home: Path) -> None:
+        self.command = command
+        self.environ = environ
+        self.home = home
+        self.start()
+
+    def start(self) -> None:
+        # A process group of their own: Ctrl-C reaches only us, and we stop them in order.
+        self.process = subprocess.Popen(self.command, env=self.environ, cwd=self.home, start_new_session=True)
+        self.started = time.monotonic()
+
+    @property
+    def age(self) -> float:
+        return time.monotonic() - self.started
 
 
 def _stop_all(children: list[subprocess.Popen[bytes]]) -> None:

@@ -137,7 +137,7 @@ def test_an_empty_schema_is_told_plainly(lab: Run, tmp_path: object) -> None:
 def test_the_tablet_of_the_demo_pairs_with_the_meeting_that_comes_next(
     lab: Run, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serving, "_supervise", lambda *_: 0)
+    monkeypatch.setattr(serving, "supervise", lambda *_: 0)
     lab("demo", "load")
     said = lab("serve", "--demo").output
     coming = select(Event.code).where(Event.starts_at > utcnow(), Event.state == EventState.PLANNED)
