@@ -353,3 +353,37 @@ def test_alike_means_the_same_thing_not_the_same_small_words(database: Database,
         assert [one.excerpt[:10] for one in found] == ["La lampada"]
         assert similar.alike(ctx, "della alla che non") == []
         assert similar.alike(ctx, "' OR 1=1; -- \x00" * 50) == []
+
+
+def test_alike_shares_the_word_that_few_use_or_nothing_is_offered(database: Database, acting: Acting) -> None:
+    with database.writing() as session:
+        ctx = acting(session, "system")
+        place(ctx, "Due lampioni sono spenti nel passaggio fra le torri")
+        place(ctx, "Un bollitore rotto: vorrei una stanza per aggiustare le cose di casa")
+        place(ctx, "Aiuto con le carte e le pratiche sul telefono, davanti a casa")
+        for number in range(30):
+            place(ctx, f"Più panchine nel parco, la numero {number}")
+        place(ctx, "Panchine con il bracciolo nel parco, per chi si alza a fatica")
+        place(ctx, "Il parco la sera")
+    with database.session() as session:
+        ctx = acting(session, "system")
+
+        def offered(words: str) -> list[str]:
+            return [one.excerpt.split(" ")[1] for one in similar.alike(ctx, words)]
+
+        assert offered("lampione") == offered("lampione rotto davanti casa") == ["lampioni"]
+        assert offered("panchine con braccioli al parco")[0] == "con"
+        # Words that stand beside any subject, and a common word beside a new one, make nothing alike.
+        assert offered("È rotta da giorni davanti casa") == offered("Il semaforo rotto, aiuto") == []
+        assert offered("Il parco è una palude") == []
+
+
+def test_looking_for_what_is_alike_asks_as_often_however_long_the_text(
+    database: Database, acting: Acting
+) -> None:
+    with database.writing() as session:
+        for number in range(30):
+            place(acting(session, "system"), f"Più panchine nel parco, la numero {number}")
+    with database.session() as session, statements(database) as asked:
+        similar.alike(acting(session, "system"), "panchine lampioni semafori fontanelle parco " * 40)
+    assert len(asked) <= 4
