@@ -15,7 +15,8 @@ from lab.kernel.text import clean_line
 from lab.services import search
 from lab.services.open_data import Page
 from lab.web import api_json
-from lab.web.pagination import decode_key, encode_key
+from lab.web.app_state import lab
+from lab.web.pagination import decode_key, encode_key, page_url
 
 Code = TypeVar("Code", bound=StrEnum)
 T = TypeVar("T")
@@ -97,5 +98,4 @@ def listed(found: Page[T], shape: Callable[[T], Any]) -> Response:
 
 def _next(found: Page[Any]) -> str:
     values = [part.isoformat() if isinstance(part, datetime) else part for part in found.key or ()]
-    asked = {name: value for name, value in request.args.items() if name not in ("after", "lang")}
-    return api_json.address(request.endpoint or "", **asked, after=encode_key(*values))
+    return lab().settings.base_url + page_url(after=encode_key(*values))

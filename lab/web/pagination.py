@@ -7,10 +7,14 @@ import binascii
 import json
 from collections.abc import Sequence
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 from flask import request, url_for
 
 T = TypeVar("T")
+
+#: Signs that stand as they are behind a question mark.
+_PLAIN = "!$'()*,/:;?@"
 
 
 def edges(items: Sequence[T], more: bool, *, after: Any, before: Any) -> tuple[T | None, T | None]:
@@ -51,4 +55,6 @@ def page_url(**changes: str | None) -> str:
     query: dict[str, Any] = {key: values for key, values in request.args.lists() if key != "lang"}
     query.update(changes)
     kept = {key: value for key, value in query.items() if value not in (None, "", [])}
-    return url_for(request.endpoint or "", **(request.view_args or {}), **kept)
+    path = url_for(request.endpoint or "", **(request.view_args or {}))
+    # Put behind the path here: names from outside must not be taken for what `url_for` itself understands.
+    return f"{path}?{urlencode(kept, doseq=True, safe=_PLAIN)}" if kept else path

@@ -93,6 +93,21 @@ def test_hidden_words_are_not_read_by_answering_them_elsewhere(
         assert (answer.status_code, "segretissime" in answer.text) == (404, False)
 
 
+@pytest.mark.parametrize("name", ["endpoint", "code", "_scheme", "_method"])
+def test_no_name_in_an_address_is_taken_for_one_of_ours(
+    client: FlaskClient, database: Database, acting: Callable[..., Context], name: str
+) -> None:
+    with database.writing() as session:
+        said = [contributions.place(acting(session), contributions.Placement(text=f"Voce {n}")) for n in "ab"]
+    for path in ("/", "/proposte", f"/proposte/{said[0].code}", "/eventi", "/sitemap.xml"):
+        answer = client.get(f"{path}?{name}=javascript")
+        assert answer.status_code == 200
+        assert f'href="{path}?{name}=javascript&amp;lang=en"' in answer.text or path == "/sitemap.xml"
+    listed = client.get(f"/api/v1/proposals?limit=1&{name}=x&q=voce")
+    assert listed.json is not None
+    assert f"0/api/v1/proposals?limit=1&{name}=x&q=voce&after=" in listed.json["next"]
+
+
 def test_an_error_in_the_log_holds_nothing_of_what_was_typed(database: Database) -> None:
     with pytest.raises(IntegrityError) as caught, database.writing() as session:
         session.add(Contribution(text="via Rossi 3, suona a Mario"))
