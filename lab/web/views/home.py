@@ -8,6 +8,7 @@ from lab.services import home, outcomes
 from lab.web import programme_cards as cards
 from lab.web.access import cached
 from lab.web.app_state import context
+from lab.web.fragments import same_for_readers
 from lab.web.labels import state_tone
 from lab.web.views.outcomes import told_card
 
@@ -15,6 +16,7 @@ blueprint = Blueprint("home", __name__)
 
 
 @blueprint.get("/")
+@same_for_readers
 @cached
 def index() -> str:
     """What is on, have your say, what has changed because people spoke, where the door is."""

@@ -9,11 +9,13 @@ from lab.services import plan
 from lab.web import programme_cards as cards
 from lab.web.access import cached
 from lab.web.app_state import context
+from lab.web.fragments import same_for_readers
 
 blueprint = Blueprint("plan", __name__)
 
 
 @blueprint.get("/pianta")
+@same_for_readers
 @cached
 def index() -> str:
     """The drawn plan with its places, and the same as a list."""
@@ -36,6 +38,7 @@ def index() -> str:
 
 
 @blueprint.get("/pianta/<code>")
+@same_for_readers
 @cached
 def show(code: str) -> str:
     """What is at one place."""

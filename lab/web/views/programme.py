@@ -9,6 +9,7 @@ from lab.services import programme
 from lab.web import programme_cards as cards
 from lab.web.access import cached
 from lab.web.app_state import context
+from lab.web.fragments import same_for_readers
 
 blueprint = Blueprint("programme", __name__)
 
@@ -18,6 +19,7 @@ def _here(label: str) -> list[tuple[str, str | None]]:
 
 
 @blueprint.get("/contratto")
+@same_for_readers
 @cached
 def index() -> str:
     """How the Contratto di Quartiere works and who does what."""
@@ -30,6 +32,7 @@ def index() -> str:
 
 
 @blueprint.get("/contratto/soggetti")
+@same_for_readers
 @cached
 def bodies() -> str:
     """Everybody who takes part: signatories apart from the others."""
@@ -43,6 +46,7 @@ def bodies() -> str:
 
 
 @blueprint.get("/contratto/soggetti/<code>")
+@same_for_readers
 @cached
 def body(code: str) -> str:
     """One body: what it is, in which projects and actions it is involved."""
@@ -58,6 +62,7 @@ def body(code: str) -> str:
 
 
 @blueprint.get("/contratto/uffici/<code>")
+@same_for_readers
 @cached
 def office(code: str) -> str:
     """One office: what it leads and how it keeps the promise of an answer."""
