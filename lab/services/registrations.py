@@ -130,16 +130,22 @@ def sign_up_all(wishes: Sequence[tuple[Context, Party]]) -> list[Registration]:
 def _enter_all(new: Sequence[tuple[Context, Party, Registration]]) -> None:
     session = new[0][0].session
     with seats.books(new[0][0], new[0][1].event_id) as held:
-        for number, (ctx, party, one) in enumerate(new):
+        met = twins.contacts_standing(new[0][0], [one for _ctx, _party, one in new])
+        written: set[tuple[str, object]] = set()
+        for ctx, party, one in new:
+            contacts = twins.contacts_of(one)
             # Sign-ups of this same moment are on no list yet where the next could be found.
-            if any(twins.same_contact(one, before) for _ctx, _party, before in new[:number]):
+            if contacts & written:
                 session.flush()
-            _enter(ctx, held, party, one)
+            _enter(ctx, held, party, one, is_met=bool(contacts & (met | written)))
+            written |= contacts
     heard = [(ctx, one) for ctx, _party, one in new if _reachable(one)]
     outbox.announce_all([(ctx, "registration.placed", {"registration_id": one.id}) for ctx, one in heard])
 
 
-def _enter(ctx: Context, held: seats.Books, party: Party, registration: Registration) -> None:
+def _enter(
+    ctx: Context, held: seats.Books, party: Party, registration: Registration, *, is_met: bool
+) -> None:
     by_staff = _is_by_staff(party)
     if held.has_questions or party.answers:
         check_answers(ctx, party.event_id, party.answers, asks_all=party.source not in STAFF_SOURCES)
@@ -154,7 +160,7 @@ def _enter(ctx: Context, held: seats.Books, party: Party, registration: Registra
     registration.created_at = max(registration.created_at, held.ctx.now)
     if party.person_id is not None and twins.has_own(ctx, registration, party.person_id):
         raise Conflict("already_signed_up")
-    standing = twins.standing(ctx, registration)
+    standing = twins.standing(ctx, registration) if is_met else None
     if standing is None:
         held.add(registration, over=bool(party.override_reason), lent=party.lease_id is not None)
     else:

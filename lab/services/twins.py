@@ -7,7 +7,9 @@ have it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Table, and_, bindparam, exists, or_, select, text
 from sqlalchemy.orm import aliased
@@ -21,6 +23,8 @@ FIRST = aliased(Registration)
 _CONTACTS = ("person_id", "email_key", "phone_key")
 _TABLE = Registration.__table__
 assert isinstance(_TABLE, Table)
+#: Written as in the partial indexes, so that no planner needs to guess that they serve.
+_STANDING = text("state IN ('confirmed', 'waiting')")
 
 
 def standing(ctx: Context, registration: Registration) -> Registration | None:
@@ -34,6 +38,26 @@ def standing(ctx: Context, registration: Registration) -> Registration | None:
     with ctx.session.no_autoflush:
         found = ctx.session.execute(_twins(*known), said).scalar()
     return None if found is None else ctx.session.get_one(Registration, found)
+
+
+def contacts_standing(ctx: Context, wanted: Sequence[Registration]) -> set[tuple[str, object]]:
+    """Which contacts of these sign-ups of one event stand on its list already, all in one question.
+
+    Read under the lock, like `standing`, which then needs to be asked for these alone.
+    """
+    known = {name: {getattr(one, name) for one in wanted} - {None} for name in _CONTACTS}
+    known = {name: values for name, values in known.items() if values}
+    if not known:
+        return set()
+    said = {"event": wanted[0].event_id, **{name: list(values) for name, values in known.items()}}
+    with ctx.session.no_autoflush:
+        rows = ctx.session.execute(_among(*known), said).all()
+    return {(name, value) for row in rows for name, value in zip(known, row, strict=True)}
+
+
+def contacts_of(one: Registration) -> set[tuple[str, object]]:
+    """The account, address and number of a sign-up, as far as they are known."""
+    return {(name, value) for name in _CONTACTS if (value := getattr(one, name)) is not None}
 
 
 def has_own(ctx: Context, registration: Registration, person_id: int) -> bool:
@@ -59,22 +83,20 @@ def _by_host() -> ColumnElement[bool]:
     return exists().where(RegistrationMerge.gone_id == Registration.id, RegistrationMerge.undone_at.is_(None))
 
 
-def same_contact(one: Registration, other: Registration) -> bool:
-    """Whether two sign-ups were made by one person, as far as their contacts say."""
-    pairs = ((getattr(one, name), getattr(other, name)) for name in _CONTACTS)
-    return any(mine is not None and mine == theirs for mine, theirs in pairs)
+@cache
+def _twins(*names: str) -> Select[int]:
+    """Who stands on the list under one of these keys, the first first."""
+    same = or_(*(_TABLE.c[name] == bindparam(name) for name in names))
+    query = select(_TABLE.c.id).where(_TABLE.c.event_id == bindparam("event"), _STANDING, same)
+    return query.where(_TABLE.c.id != bindparam("own")).order_by(_TABLE.c.id).limit(1)
 
 
 @cache
-def _twins(*names: str) -> Select[int]:
-    """Who stands on the list under one of these keys, the first first.
-
-    The states are written as in the partial indexes, so that no planner needs to guess that they serve.
-    """
-    same = or_(*(_TABLE.c[name] == bindparam(name) for name in names))
-    standing = text("state IN ('confirmed', 'waiting')")
-    query = select(_TABLE.c.id).where(_TABLE.c.event_id == bindparam("event"), standing, same)
-    return query.where(_TABLE.c.id != bindparam("own")).order_by(_TABLE.c.id).limit(1)
+def _among(*names: str) -> Select[*tuple[Any, ...]]:
+    """The contacts of whoever stands on the list under one of several keys."""
+    same = or_(*(_TABLE.c[name].in_(bindparam(name, expanding=True)) for name in names))
+    query = select(*(_TABLE.c[name] for name in names))
+    return query.where(_TABLE.c.event_id == bindparam("event"), _STANDING, same)
 
 
 def keep_beside(held: seats.Books, registration: Registration, first: Registration) -> None:
