@@ -10,6 +10,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from weakref import WeakSet, finalize
 
 from sqlalchemy import Connection, Engine, Row, Select
 
@@ -17,6 +18,16 @@ from sqlalchemy import Connection, Engine, Row, Select
 GLANCE = "lab_glance"
 _VERSION = "SELECT version FROM content_version WHERE id = 1"
 _PREPARED = b"lab_version"
+
+
+class _Line:
+    """The kept connection of one thread; closed when the thread ends, or when it is of no more use."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.ask: Callable[[], int] | None = None
+        self.end = finalize(self, _end, connection)
+        self.end.atexit = False
 
 
 class Glance:
@@ -29,26 +40,27 @@ class Glance:
         plain = {} if engine.dialect.name == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
         self._engine = engine.execution_options(**{GLANCE: True}, **plain)
         self._local = threading.local()
-        self._open: set[Connection] = set()
+        # Weak: some servers give each request a thread of its own, whose line goes with it.
+        self._open: WeakSet[_Line] = WeakSet()
 
     def version(self) -> int | None:
         """The public content version now, as cheaply as the driver allows."""
         try:
-            ask: Callable[[], int] | None = getattr(self._local, "ask", None)
-            if ask is None:
-                ask = self._local.ask = self._asker()
-            return ask()
+            line = self._line()
+            if line.ask is None:
+                line.ask = self._asker(line.connection)
+            return line.ask()
         except Exception:  # whatever the driver raises, the connection is of no more use
             self._drop()
             return None
 
-    def _asker(self) -> Callable[[], int]:
-        line: Any = self._connection().connection.dbapi_connection
+    def _asker(self, connection: Connection) -> Callable[[], int]:
+        driver: Any = connection.connection.dbapi_connection
         if self._engine.dialect.name == "sqlite":
-            cursor = line.cursor()
+            cursor = driver.cursor()
             return lambda: int(cursor.execute(_VERSION).fetchone()[0])
         # A cursor of psycopg costs as much again as the question itself.
-        server = line.pgconn
+        server = driver.pgconn
         server.prepare(_PREPARED, _VERSION.encode())
         return lambda: int(server.exec_prepared(_PREPARED, None).get_value(0, 0))
 
@@ -57,31 +69,32 @@ class Glance:
     ) -> Sequence[Row[*tuple[Any, ...]]] | None:
         """All rows of a statement that only reads."""
         try:
-            return self._connection().execute(statement, values).all()
+            return self._line().connection.execute(statement, values).all()
         except Exception:  # as above
             self._drop()
             return None
 
-    def _connection(self) -> Connection:
-        found: Connection | None = getattr(self._local, "connection", None)
+    def _line(self) -> _Line:
+        found: _Line | None = getattr(self._local, "line", None)
         if found is None:
-            found = self._engine.connect()
-            found.detach()
-            self._local.connection = found
+            connection = self._engine.connect()
+            connection.detach()
+            found = self._local.line = _Line(connection)
             self._open.add(found)
         return found
 
     def _drop(self) -> None:
-        found: Connection | None = getattr(self._local, "connection", None)
-        self._local.connection = self._local.ask = None
+        found: _Line | None = getattr(self._local, "line", None)
+        self._local.line = None
         if found is not None:
             self._open.discard(found)
-            _end(found)
+            found.end()
 
     def close(self) -> None:
         """Close what every thread has kept open."""
-        while self._open:
-            _end(self._open.pop())
+        for line in list(self._open):
+            line.end()
+        self._open.clear()
         self._local = threading.local()
 
 

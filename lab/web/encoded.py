@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import gzip
 import threading
+from functools import lru_cache
 
 import brotli
+from werkzeug.http import parse_accept_header
 
 #: The names of the encodings, best first.
 _BROTLI, _GZIP = "br", "gzip"
 
 
+@lru_cache(maxsize=256)  # browsers send one of a few
 def wished(accepted: str) -> str:
     """The best encoding of an `Accept-Encoding` header: "br", "gzip", or "" for none."""
-    return _BROTLI if _BROTLI in accepted else _GZIP if _GZIP in accepted else ""
+    offered = parse_accept_header(accepted)
+    return next((one for one in (_BROTLI, _GZIP) if offered[one] > 0), "")
 
 
 def compressed(body: bytes, encoding: str, *, quality: int) -> bytes:

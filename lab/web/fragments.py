@@ -76,7 +76,8 @@ def same_for_readers(view: View) -> View:
         found = reader()
         if found is None or "_flashes" in session:
             return view(*args, **kwargs)
-        wish = (request.full_path[:1000], found.is_staff, found.unread)
+        # The whole address: the server takes lines of some thousand characters only.
+        wish = (request.full_path, found.is_staff, found.unread)
         page = fragment("page", wish, lambda: Encoded(view(*args, **kwargs).encode()))
         encoding = wished(request.headers.get("Accept-Encoding", ""))
         answer = Response(page.body(encoding))

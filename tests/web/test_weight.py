@@ -50,6 +50,24 @@ def test_the_list_is_kept_for_readers_with_what_is_theirs(
     assert ann.head("/proposte", headers=BROTLI).data == b""
 
 
+def test_addresses_that_differ_only_at_their_far_end_give_different_pages(
+    client: FlaskClient, sign_in: Callable[[str], FlaskClient]
+) -> None:
+    far = "x=" + "a" * 1500
+    for browser in (client, sign_in("rosa")):
+        for words in ("altalena", "fontana"):
+            assert f'value="{words}"' in browser.get(f"/proposte?{far}&proprio=1&q={words}").text
+
+
+@pytest.mark.parametrize(
+    ("accepted", "sent"),
+    [("gzip, br", "br"), ("br;q=0", None), ("gzip;q=0.5, br;q=0", "gzip"), ("identity", None)],
+)
+def test_no_encoding_is_sent_that_was_ruled_out(client: FlaskClient, accepted: str, sent: str | None) -> None:
+    answer = client.get("/proposte", headers={"Accept-Encoding": accepted})
+    assert answer.headers.get("Content-Encoding") == sent
+
+
 def test_a_head_has_no_body(client: FlaskClient) -> None:
     for path in ("/proposte", "/proposte/nuova", "/esiti"):
         answer = client.head(path, headers=BROTLI)

@@ -112,7 +112,7 @@ def _paged(asked: Asked) -> Asked:
 def index() -> str:
     """The list, or its plan; what it shows depends on the address only, never on the reader."""
     # Two levels: the address as typed is the key, so that one drawing serves every reader of it.
-    key = (request.query_string.decode("ascii", "replace")[:1000],)
+    key = (request.query_string.decode("ascii", "replace"),)
     drawn, title = fragment("proposals", key, _draw)
     return render_template(
         "pages/proposals/index.html", drawn=drawn, heading=title, breadcrumb=[(_("Proposte"), None)]
