@@ -29,6 +29,9 @@ class Limit:
 
 #: Wrong passwords for one account; after them the code by mail still works, so nobody can be locked out.
 PASSWORD_PER_ACCOUNT = Limit("password_account", 10, 900)
+#: Codes sent to staff after the right password: who knows one must not try codes without end. Only the
+#: password leads here, so that nobody else can use them up.
+SECOND_PER_PERSON = Limit("second_person", 10, 3600)
 #: Wrong passwords and codes from one address: a hall may mistype, a script is stopped.
 SIGN_IN_PER_ADDRESS = Limit("sign_in_address", 600, 900)
 #: Codes mailed to one address.

@@ -114,6 +114,11 @@ def give_back_password_try(ctx: Context, email: str, address: str, *, trusted: s
     limits.give_back(ctx, limits.PASSWORD_PER_ACCOUNT, _account_key(email, trusted))
 
 
+def spend_second(ctx: Context, proof: Proof, *, trusted: str = "") -> None:
+    """Count the code that staff get after their password; `trusted` as above. Raises `RateLimited`."""
+    limits.spend(ctx, limits.SECOND_PER_PERSON, f"{proof.person_id}|{trusted}")
+
+
 def spend_code_ask(ctx: Context, email: str, address: str, *, trusted: str = "") -> None:
     """Count a mail with a code. Raises `RateLimited`."""
     limits.spend(ctx, limits.CODE_PER_ADDRESS, address)

@@ -191,6 +191,33 @@ def test_staff_need_password_and_code_and_recovery_is_no_way_around(
     assert sign_in_by_password(app.test_client(), "rosa@example.org").location == "/io"
 
 
+def test_whoever_knows_a_password_of_staff_cannot_try_codes_without_end(
+    app: Flask, database: Database, world: World, clock: FrozenClock
+) -> None:
+    own = app.test_client()
+    give_password(database, world.people["moderator"])
+    assert sign_in_by_password(own, "moderator@example.org").status_code == 303
+    own.post("/esci")
+    second_factor(database, clock)
+    codes = [sign_in_by_password(app.test_client(), "moderator@example.org").status_code for _ in range(12)]
+    assert codes == [303] * 10 + [429] * 2
+    assert sum(mail["tag"] == "second_code" for mail in mails(database)) == 10
+    # The browser that was in before is counted by itself.
+    assert sign_in_by_password(own, "moderator@example.org").location == "/accedi/codice"
+
+
+def test_another_session_is_no_way_to_more_mails_to_a_foreign_address(
+    sign_in: SignIn, database: Database, world: World
+) -> None:
+    give_password(database, world.people["rosa"])
+    answers = []
+    for _session in range(3):
+        rosa = sign_in("rosa")
+        assert rosa.post("/io/conferma", data={"password": PASSWORD}).status_code == 303
+        answers += [send(rosa, "/io/email", email="altri@example.org").status_code for _ in range(2)]
+    assert answers == [303] * 5 + [429]
+
+
 def test_the_copy_holds_what_i_said_and_no_secret(
     sign_in: SignIn,
     database: Database,

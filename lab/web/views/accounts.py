@@ -100,6 +100,9 @@ def _try_password(form: SignInForm, email: str) -> Response:
     proof = sign_in.check_password(context(), email, form.password.data)
     if proof is None:
         raise Invalid("password", "wrong_password")
+    if sign_in.needs_second(context(), proof.person_id):
+        with transaction() as ctx:
+            sign_in.spend_second(ctx, proof, trusted=trusted)
     pending = entrance.pending_for(form.idempotency_key.data or "", Purpose.SECOND, email)
     shared = bool(form.shared.data)
     with transaction() as ctx:
