@@ -61,6 +61,18 @@ def subject_of(ctx: Context, act: ModerationAct) -> Contribution | Comment:
     return found
 
 
+def subjects_of(ctx: Context, acts: Sequence[ModerationAct]) -> list[Contribution | Comment]:
+    """The texts these acts are about, in their order; two statements however many they are."""
+    found: dict[tuple[bool, int | None], Contribution | Comment] = {}
+    comments = select(Comment).where(Comment.id.in_({act.comment_id for act in acts} - {None}))
+    inputs = select(Contribution).where(Contribution.id.in_({act.contribution_id for act in acts} - {None}))
+    for comment in ctx.session.execute(comments).scalars():
+        found[True, comment.id] = comment
+    for one in ctx.session.execute(inputs).scalars():
+        found[False, one.id] = one
+    return [found[act.comment_id is not None, act.comment_id or act.contribution_id] for act in acts]
+
+
 def make(ctx: Context, act_id: int, words: str) -> ModerationAct:
     """The author asks somebody else to look again; once for each act. Asking the same twice is asking once.
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy.orm import joinedload
 
 from lab.kernel.errors import NotFound
-from lab.models.accounts import Person
+from lab.models.accounts import Person, Role
 from lab.models.answers import Answer
 from lab.models.contributions import Contribution, ContributionProject, Step
 from lab.models.moderation import DeskNote, PassedOn
@@ -16,6 +18,28 @@ from lab.models.operations import AuditEntry
 from lab.policy.permissions import Permission
 from lab.services import answers
 from lab.services.context import Context
+
+
+@dataclass(frozen=True)
+class Act:
+    """An entry of the log about an input, and the account that acted."""
+
+    entry: AuditEntry
+    account: str
+
+    @property
+    def name(self) -> str:
+        """Who acted in a function of theirs. "" for residents, who may have spoken without a name."""
+        return "" if self.entry.capacity in ("", Role.RESIDENT) else self.account
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One line of the history: a step of the trace, an act of the desk, or both together."""
+
+    at: datetime
+    step: Step | None
+    act: Act | None
 
 
 def item(ctx: Context, code: str) -> Contribution:
@@ -88,20 +112,32 @@ def passed_on(ctx: Context, contribution_id: int) -> Sequence[PassedOn]:
     return ctx.session.execute(query).scalars().all()
 
 
-def acts_since(ctx: Context, contribution: Contribution, version: int) -> list[tuple[AuditEntry, str]]:
-    """What others did since the page with this version was drawn, with the name of who did it."""
+def acts_since(ctx: Context, contribution: Contribution, version: int) -> list[Act]:
+    """What others did since the page with this version was drawn, the oldest first."""
     meanwhile = min(max(contribution.version - version, 0), 10)
-    if not meanwhile:
-        return []
-    who = aliased(Person)
+    return _acts(ctx, contribution.id, meanwhile)[::-1] if meanwhile else []
+
+
+def history(ctx: Context, contribution_id: int) -> list[Moment]:
+    """The trace and every act of the desk that left no step in it, the newest first, with who did it."""
+    trail, acts = steps(ctx, contribution_id), _acts(ctx, contribution_id, 60)
+    # A step and the entry of the log are written in one transaction, at one moment.
+    by_time = {act.entry.at: act for act in acts}
+    stepped = {step.at for step in trail}
+    found = [Moment(step.at, step, by_time.get(step.at)) for step in trail]
+    found += [Moment(act.entry.at, None, act) for act in acts if act.entry.at not in stepped]
+    return sorted(found, key=lambda moment: moment.at, reverse=True)
+
+
+def _acts(ctx: Context, contribution_id: int, most: int) -> list[Act]:
     query = (
-        select(AuditEntry, func.coalesce(who.name, ""))
-        .outerjoin(who, who.id == AuditEntry.person_id)
-        .where(AuditEntry.subject_kind == "contribution", AuditEntry.subject_id == contribution.id)
+        select(AuditEntry, func.coalesce(Person.name, ""))
+        .outerjoin(Person, Person.id == AuditEntry.person_id)
+        .where(AuditEntry.subject_kind == "contribution", AuditEntry.subject_id == contribution_id)
         .order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
-        .limit(meanwhile)
+        .limit(most)
     )
-    return [(entry, name) for entry, name in ctx.session.execute(query)][::-1]
+    return [Act(entry, name) for entry, name in ctx.session.execute(query)]
 
 
 def own_draft(ctx: Context, contribution: Contribution) -> Answer | None:

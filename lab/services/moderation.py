@@ -137,12 +137,14 @@ def restore_comment(ctx: Context, comment: Comment, words: str, grant: Grant) ->
 def leave(ctx: Context, subject: Subject) -> int:
     """Settle the flags on a text by leaving it as it is; how many there were. Never on one's own words.
 
-    Raises `NotFound`, `Denied("own_words")`.
+    Raises `NotFound`, `Denied("own_words")`, `Conflict("already_hidden")` when a colleague hid it meanwhile.
     """
     grant = ctx.require(Permission.FLAG_SETTLE)
     row = _row(ctx, subject)
     if row.person_id is not None and row.person_id == ctx.actor.person_id:
         raise Denied("own_words")
+    if row.hidden_at if isinstance(row, Comment) else row.visibility is Visibility.HIDDEN:
+        raise Conflict("already_hidden")
     settled = _settle_flags(ctx, subject)
     if settled:
         audit.record(ctx, "flag.leave", row, grant, flags=settled)

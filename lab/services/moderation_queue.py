@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import extract, func, select
+from sqlalchemy import extract, func, or_, select
 from sqlalchemy.orm import joinedload
 
+from lab.models.accounts import Person
 from lab.models.contributions import Contribution, Visibility
 from lab.models.conversation import Comment
 from lab.models.moderation import Flag, ModerationAct
@@ -72,13 +73,35 @@ def hidden_comments(ctx: Context) -> Sequence[Comment]:
     return ctx.session.execute(query).scalars().all()
 
 
-def homes(ctx: Context, acts: Sequence[ModerationAct]) -> dict[int, str]:
-    """The codes of the inputs under which moderated comments stand, by comment."""
-    comment_ids = [act.comment_id for act in acts if act.comment_id is not None]
+def hidings(
+    ctx: Context, inputs: Sequence[Contribution], comments: Sequence[Comment]
+) -> dict[str, ModerationAct]:
+    """The latest act by which each of these was hidden, by "p" or "c" and its number."""
+    about = or_(
+        ModerationAct.contribution_id.in_([one.id for one in inputs]),
+        ModerationAct.comment_id.in_([one.id for one in comments]),
+    )
+    query = select(ModerationAct).where(about, ModerationAct.act == HIDE).order_by(ModerationAct.id)
+    return {
+        f"c{act.comment_id}" if act.comment_id else f"p{act.contribution_id}": act
+        for act in ctx.session.execute(query).scalars()
+    }
+
+
+def names(ctx: Context, acts: Iterable[ModerationAct]) -> dict[int, str]:
+    """The names of those who acted, by person."""
+    people = {act.person_id for act in acts if act.person_id is not None}
+    return {
+        row.id: row.name for row in ctx.session.execute(select(Person).where(Person.id.in_(people))).scalars()
+    }
+
+
+def homes(ctx: Context, comment_ids: Iterable[int | None]) -> dict[int, str]:
+    """The codes of the inputs under which these comments stand, by comment."""
     query = (
         select(Comment.id, Contribution.code)
         .join(Contribution, Contribution.id == Comment.contribution_id)
-        .where(Comment.id.in_(comment_ids))
+        .where(Comment.id.in_({one for one in comment_ids if one is not None}))
     )
     return {row.id: row.code for row in ctx.session.execute(query)}
 

@@ -73,10 +73,14 @@ def acknowledge(ctx: Context, contribution: Contribution, grant: Grant) -> None:
 def read(ctx: Context, contribution_id: int, version: int | None = None) -> Contribution:
     """Read it, and let everybody read it when it was waiting for that. Doing it twice changes nothing.
 
-    Raises `Conflict("not_visible")` for what is private or hidden: those have their own acts.
+    Raises `Conflict("not_visible")` for what is private or hidden: those have their own acts, and
+    `Denied("own_words")` for one's own words while they wait: a colleague lets them through.
     """
     grant = ctx.require(Permission.CONTRIBUTION_SORT)
     with contributions.changing(ctx, contribution_id, version) as contribution:
+        own = contribution.person_id is not None and contribution.person_id == ctx.actor.person_id
+        if own and contribution.visibility is Visibility.WAITING:
+            raise Denied("own_words")
         if contribution.visibility in (Visibility.HIDDEN, Visibility.PRIVATE):
             raise Conflict("not_visible")
         acknowledge(ctx, contribution, grant)

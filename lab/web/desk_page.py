@@ -6,21 +6,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import flash, redirect, render_template
+from flask import flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 from wtforms import SelectChoice
 
 from lab.kernel.clock import local_date
-from lab.kernel.errors import Conflict, Invalid
+from lab.kernel.errors import Conflict, Invalid, NotFound
 from lab.models.contributions import Contribution
 from lab.policy.permissions import Permission
 from lab.services import answers, appeals, desk, desk_alike, desk_item, merging, moderation_queue, routing
 from lab.services.context import Context
 from lab.services.desk import Choices
-from lab.web import desk_list
+from lab.web import desk_list, held
 from lab.web.app_state import context, transaction
 from lab.web.desk_words import verb_words
+from lab.web.errors import page as error_page
 from lab.web.forms import desk as forms
 from lab.web.forms.base import refuse
 from lab.web.labels import error_words
@@ -40,7 +41,7 @@ class ItemPage:
     again: str = ""
     #: Why it was not done, when somebody else was quicker or the state does not admit it.
     refusal: str = ""
-    meanwhile: list[tuple[Any, str, Any]] = field(default_factory=list)
+    meanwhile: list[desk_item.Act] = field(default_factory=list)
 
     @property
     def promise_late(self) -> bool:
@@ -73,8 +74,7 @@ def _keep_typed(ctx: Context, found: ItemPage, again: forms.DeskForm) -> None:
         again["twins"].choices = found.forms["merge"]["twins"].choices
     seen = again["version"].data if "version" in again else None
     if isinstance(seen, int):
-        acts = desk_item.acts_since(ctx, found.item, seen)
-        found.meanwhile = [(entry.at, name, verb_words(entry.verb)) for entry, name in acts]
+        found.meanwhile = desk_item.acts_since(ctx, found.item, seen)
         # Sending again is deciding knowingly: the page now shows what the others did.
         again["version"].data = found.item.version
         again["version"].raw_data = None
@@ -146,7 +146,8 @@ def show(found: ItemPage, status: int = 200) -> Shown:
         wish=found.wish,
         list=desk_list.listing(ctx, found.wish, found.choices, current=item.code),
         twins=twins,
-        steps=desk_item.steps(ctx, item.id),
+        history=desk_item.history(ctx, item.id),
+        verb_words=verb_words,
         notes=desk_item.notes(ctx, item.id),
         handed=desk_item.passed_on(ctx, item.id),
         originals=merging.merged_here(ctx, item.id),
@@ -171,6 +172,24 @@ def perform(
     goto: Callable[[Any], str | None] | None = None,
 ) -> Shown:
     """Do one act: check the form, ask the service; what is refused comes back as it was typed."""
+    try:
+        return _performed(code, form, run, done, goto)
+    except NotFound:
+        # It was theirs when they began to write; the page says the same of what never was, to tell nothing.
+        words = held.words()
+        if not words:
+            raise
+        reason = error_words("no_longer_yours")
+        return error_page(409, reason=reason, words=words, back_url=url_for("desk.inbox")), 404
+
+
+def _performed(
+    code: str,
+    form: forms.DeskForm,
+    run: Callable[[Context, int], Any],
+    done: str,
+    goto: Callable[[Any], str | None] | None,
+) -> Shown:
     ctx = context()
     form.offer(desk.choices(ctx))
     item_id = desk_item.item(ctx, code).id

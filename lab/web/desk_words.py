@@ -7,6 +7,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 from lab.services.desk import Pile
+from lab.web.act_words import ACTS
 
 #: The word of each pile in the address.
 SLUGS = {
@@ -75,4 +76,4 @@ VERBS: dict[str, Any] = {
 
 def verb_words(verb: str) -> Any:
     """What somebody did, in words; a general one for acts of other pages."""
-    return VERBS.get(verb, _l("ha cambiato qualcosa"))
+    return VERBS.get(verb) or ACTS.get(verb) or _l("ha cambiato qualcosa")

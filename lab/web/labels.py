@@ -243,6 +243,7 @@ ERRORS: dict[str, Any] = {
     "undo_later_first": _l("Quella a cui è unita è stata unita a sua volta. Prima separa quella."),
     "whole": _l("È ancora tutto il testo: lascia solo la parte che va da sola."),
     "not_their_words": _l("Qui ci sono parole che non erano nel testo. Togli e basta, senza riscrivere."),
+    "no_longer_yours": _l("Intanto questa proposta è passata ad altri: da qui non ci lavori più."),
     "already_hidden": _l("È già nascosta."),
     "not_hidden": _l("Non è nascosta."),
     "already_appealed": _l("L'hai già chiesto. Ti rispondiamo presto."),
@@ -350,6 +351,11 @@ def label(code: StrEnum | None) -> Any:
     if code is None:
         return ""
     return WORDS[type(code)][code]
+
+
+def capacity_words(capacity: str) -> Any:
+    """The function in which somebody acted; "" for residents and where none is known."""
+    return label(Role(capacity)) if capacity in set(Role) - {Role.RESIDENT} else ""
 
 
 def error_words(code: str) -> Any:

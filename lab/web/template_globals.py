@@ -16,7 +16,7 @@ from lab.services import site as site_service
 from lab.web import nav
 from lab.web.app_state import context, lab
 from lab.web.i18n import language
-from lab.web.labels import error_words, label, state_icon, state_tone
+from lab.web.labels import capacity_words, error_words, label, state_icon, state_tone
 from lab.web.pagination import page_url
 from lab.web.reader import reader
 
@@ -123,6 +123,7 @@ def init_app(app: Flask) -> None:
         state_tone=state_tone,
         state_icon=state_icon,
         label=label,
+        capacity_words=capacity_words,
         error_words=error_words,
         page_url=page_url,
         desk_nav=nav.desk_nav,

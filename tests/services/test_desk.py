@@ -446,7 +446,7 @@ def test_who_comes_second_hears_what_the_first_one_did(
     with database.session() as session:
         item = session.get_one(Contribution, one)
         acts = desk_item.acts_since(acting(session, "facilitator"), item, 1)
-        assert [(entry.verb, name) for entry, name in acts] == [("contribution.route", "Moderator")]
+        assert [(act.entry.verb, act.name) for act in acts] == [("contribution.route", "Moderator")]
 
 
 def test_two_moderators_at_once_one_acts_one_is_told(

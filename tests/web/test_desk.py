@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from html import unescape
 from pathlib import Path
 
@@ -17,10 +19,11 @@ from lab.db.engine import Database
 from lab.models.answers import Answer, Verdict
 from lab.models.contributions import Contribution, State, Visibility
 from lab.models.moderation import Flag, FlagReason, ModerationAct
-from lab.services import answers, contributions, moderation, routing, triage
+from lab.services import answers, appeals, contributions, moderation, proposals, routing, triage
 from lab.services.context import Context
 from lab.services.contributions import Placement
 from lab.web.desk_words import EMPTY, PILES, SLUGS
+from tests.statements import VERSION, statements
 from tests.world import NOW, World
 
 SignIn = Callable[[str], FlaskClient]
@@ -158,7 +161,9 @@ def test_who_comes_second_reads_what_happened_keeps_their_words_and_can_send_aga
     typed = {"office": world.lavori, "due_on": "2026-12-05", "version": stamp}
     refused = second.post(f"/regia/{code}/all-ufficio", data=typed)
     assert refused.status_code == 409
-    assert "Moderator l'ha passata a un ufficio" in unescape(refused.text) and "2026-12-05" in refused.text
+    assert (
+        "Moderator</bdi> l'ha passata a un ufficio" in unescape(refused.text) and "2026-12-05" in refused.text
+    )
     assert _item(database, code).office_id == world.verde
     typed["version"] = _stamp(refused.text, "route")
     assert second.post(f"/regia/{code}/all-ufficio", data=typed).status_code == 303
@@ -312,6 +317,92 @@ def test_nobody_decides_on_their_own_words(
     path = f"/regia/moderazione/proposta/{_item(database, mine).id}"
     assert moderator.post(path, data={"act": "leave"}).status_code == 403
     assert _item(database, mine).visibility is Visibility.PUBLIC
+
+
+def test_what_was_typed_stays_when_a_colleague_moved_the_item_out_of_reach(
+    sign_in: SignIn, said: Callable[..., str], database: Database, acting: Acting, world: World
+) -> None:
+    code, twin = said("Una panchina"), said("Un'altra panchina")
+    item = _item(database, code)
+    with database.writing() as session:
+        subject = moderation.Subject(contribution_id=item.id)
+        moderation.hide(acting(session, "moderator"), subject, "Offende una persona per nome")
+    sent = {"others": twin, "reason": "Dicono la stessa cosa", "version": item.version}
+    page = sign_in("facilitator").post(f"/regia/{code}/unisci", data=sent)
+    assert page.status_code == 409 and "Dicono la stessa cosa</textarea>" in page.text
+    assert "Moderator</bdi> l'ha nascosta" in unescape(page.text)
+    _route(database, acting, twin, world.verde)
+    office = sign_in("office")
+    _route(database, acting, twin, world.lavori)
+    answer = {"verdict": "accepted", "reason": REASON, "act": "save"}
+    page = office.post(f"/regia/{twin}/risposta", data=answer)
+    assert page.status_code == 404 and f"{REASON}</textarea>" in page.text and "Un'altra" not in page.text
+    # Of what never was there the page says the same.
+    assert office.post("/regia/PR9999/risposta", data=answer).text.count(REASON) == page.text.count(REASON)
+
+
+def test_the_history_says_who_did_what_and_as_what_but_names_no_resident(
+    sign_in: SignIn, said: Callable[..., str], database: Database, acting: Acting, world: World
+) -> None:
+    code = said("Una panchina", person_id=world.people["rosa"])
+    item_id = _item(database, code).id
+    with database.writing() as session:
+        triage.take(replace(acting(session, "moderator"), now=NOW + timedelta(hours=1)), item_id)
+    with database.writing() as session:
+        ctx = replace(acting(session, "rosa"), now=NOW + timedelta(hours=2))
+        proposals.withdraw(ctx, proposals.Withdraw(item_id, "Non serve più"))
+    page = unescape(sign_in("facilitator").get(f"/regia/{code}").text).split("La storia")[1]
+    assert "<bdi>Moderator</bdi> l'ha presa in mano" in page and "Moderatore o moderatrice" in page
+    assert "Rosa" not in page
+
+
+def test_two_at_the_queue_lose_nothing_and_hear_who_was_first(
+    sign_in: SignIn, said: Callable[..., str], database: Database, acting: Acting, world: World
+) -> None:
+    code = said("Il vicino del terzo piano")
+    item = _item(database, code)
+    with database.writing() as session:
+        session.add(Flag(contribution_id=item.id, reason=FlagReason.HARASSMENT, created_at=NOW))
+    with database.writing() as session:
+        subject = moderation.Subject(contribution_id=item.id)
+        moderation.hide(acting(session, "moderator"), subject, "Si riconosce una persona")
+    moderator = sign_in("moderator")
+    path = f"/regia/moderazione/proposta/{item.id}"
+    late = moderator.post(path, data={"act": "hide", "reason": "Parla di chi abita accanto"})
+    assert late.status_code == 409 and "Parla di chi abita accanto</textarea>" in late.text
+    assert "Si riconosce una persona" in late.text and "Moderatore o moderatrice" in late.text
+    assert moderator.post(path, data={"act": "leave"}).status_code == 409
+
+
+def test_the_queue_asks_as_often_for_one_appeal_as_for_many(
+    sign_in: SignIn, said: Callable[..., str], database: Database, acting: Acting, world: World
+) -> None:
+    moderator = sign_in("moderator")
+    asked = []
+    for number in (1, 6):
+        for n in range(number):
+            code = said(f"Parole {n}", person_id=world.people["rosa"])
+            with database.writing() as session:
+                subject = moderation.Subject(contribution_id=_item(database, code).id)
+                act = moderation.hide(acting(session, "moderator"), subject, "Un nome e cognome")
+                act_id = act.id
+            with database.writing() as session:
+                appeals.make(acting(session, "rosa"), act_id, "Non ho fatto nessun nome")
+        with statements(database, but=VERSION) as sent:
+            assert "Non ho fatto nessun nome" in moderator.get("/regia/moderazione").text
+        asked.append(len(sent))
+    assert asked[0] == asked[1]
+
+
+def test_nobody_lets_their_own_waiting_words_through(
+    sign_in: SignIn, said: Callable[..., str], database: Database, world: World
+) -> None:
+    code = said("Parole mie", person_id=world.people["facilitator"], visibility=Visibility.WAITING)
+    facilitator = sign_in("facilitator")
+    assert "rendila pubblica" not in facilitator.get(f"/regia/{code}").text
+    assert facilitator.post(f"/regia/{code}/letta").status_code == 403
+    assert sign_in("moderator").post(f"/regia/{code}/letta").status_code == 303
+    assert _item(database, code).visibility is Visibility.PUBLIC
 
 
 def test_everybody_reads_how_often_the_lab_stepped_in(

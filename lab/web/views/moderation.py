@@ -17,6 +17,7 @@ from lab.policy.permissions import Permission
 from lab.services import appeals, moderation, moderation_queue
 from lab.services.context import Context
 from lab.services.moderation import Subject
+from lab.web import held
 from lab.web.access import allow, cached
 from lab.web.app_state import context, transaction
 from lab.web.forms import desk as forms
@@ -58,25 +59,60 @@ def index() -> str:
 
 
 def _queue(sent: forms.DeskForm | None = None, key: str = "", refusal: str = "") -> str:
+    """The queue. What was sent comes back in its own card; where that is gone, as words to copy."""
     ctx = context()
-    moderates = ctx.may(Permission.FLAG_SETTLE)
-    unanswered = appeals.waiting(ctx)
+    queue = _waiting(ctx)
+    hidings = moderation_queue.hidings(ctx, queue["hidden"], queue["hidden_comments"])
+    acts = [act for act, _subject in queue["appeals"]]
     return render_template(
         "pages/moderation/index.html",
-        moderates=moderates,
-        flagged=_by_subject(moderation_queue.open_flags(ctx)) if moderates else [],
-        waiting=moderation_queue.in_visibility(ctx, Visibility.WAITING) if moderates else [],
-        hidden=moderation_queue.in_visibility(ctx, Visibility.HIDDEN) if moderates else [],
-        hidden_comments=moderation_queue.hidden_comments(ctx) if moderates else [],
-        appeals=[(act, appeals.subject_of(ctx, act)) for act in unanswered],
-        homes=moderation_queue.homes(ctx, unanswered),
+        **queue,
+        hidings=hidings,
+        names=moderation_queue.names(ctx, [*acts, *hidings.values()]),
+        homes=moderation_queue.homes(ctx, _comments(queue)),
         sent=sent,
         sent_key=key,
         refusal=refusal,
+        words=held.words() if refusal or (sent is not None and key not in _keys(queue)) else "",
         form_for=lambda one: _form(forms.FlagForm, one, sent, key),
         appeal_form_for=lambda one: _form(forms.AppealAnswerForm, one, sent, key),
         breadcrumb=[(_("Moderazione"), None)],
     )
+
+
+def _waiting(ctx: Context) -> dict[str, Any]:
+    unanswered = appeals.waiting(ctx)
+    found: dict[str, Any] = {
+        "appeals": list(zip(unanswered, appeals.subjects_of(ctx, unanswered), strict=True)),
+        "flagged": [], "waiting": [], "hidden": [], "hidden_comments": [],
+    }  # fmt: skip
+    if ctx.may(Permission.FLAG_SETTLE):
+        found["flagged"] = _by_subject(moderation_queue.open_flags(ctx))
+        flagged = {one.key for one in found["flagged"]}
+        hidden = moderation_queue.in_visibility(ctx, Visibility.HIDDEN)
+        comments = moderation_queue.hidden_comments(ctx)
+        found["waiting"] = moderation_queue.in_visibility(ctx, Visibility.WAITING)
+        found["hidden"] = [one for one in hidden if f"p{one.id}" not in flagged]
+        found["hidden_comments"] = [one for one in comments if f"c{one.id}" not in flagged]
+    return found
+
+
+def _keys(queue: dict[str, Any]) -> set[str]:
+    """The cards that a form can come back in."""
+    return {
+        *(f"a{act.id}" for act, _subject in queue["appeals"]),
+        *(one.key for one in queue["flagged"]),
+        *(f"p{one.id}" for one in queue["hidden"]),
+        *(f"c{one.id}" for one in queue["hidden_comments"]),
+    }
+
+
+def _comments(queue: dict[str, Any]) -> list[int | None]:
+    return [
+        *(act.comment_id for act, _subject in queue["appeals"]),
+        *(one.comment.id for one in queue["flagged"] if one.comment is not None),
+        *(one.id for one in queue["hidden_comments"]),
+    ]
 
 
 def _form(kind: type[forms.DeskForm], one: str, sent: forms.DeskForm | None, key: str) -> forms.DeskForm:
@@ -112,7 +148,7 @@ def settle(what: str, number: int) -> Shown:
         refuse(form, error)
         return _queue(form, key), 422
     except Conflict as error:
-        return _queue(form, key, str(error_words(error.code))), 409
+        return _queue(refusal=str(error_words(error.code))), 409
     flash(done, "success")
     return redirect(url_for("moderation.index"), 303)
 
@@ -144,7 +180,7 @@ def settle_appeal(act_id: int) -> Shown:
         refuse(form, error)
         return _queue(form, key), 422
     except Conflict as error:
-        return _queue(form, key, str(error_words(error.code))), 409
+        return _queue(refusal=str(error_words(error.code))), 409
     flash(_("Risposta mandata a chi l'ha scritta."), "success")
     return redirect(url_for("moderation.index"), 303)
 
