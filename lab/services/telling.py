@@ -181,7 +181,7 @@ def group(told: Iterable[Told]) -> list[Group]:
 
 def title_of(contribution: Contribution) -> str:
     """How an input is called in a sentence: its title, else its first words."""
-    return clean_line(contribution.title or excerpt(contribution.text, _TITLE), _TITLE + 1)
+    return excerpt(contribution.title or contribution.text, _TITLE)
 
 
 def _item(facts: _Facts, actor: Actor, note: Notification) -> Item | None:

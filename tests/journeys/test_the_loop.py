@@ -23,6 +23,9 @@ from tests.journeys.conftest import LAPTOP, PHONE, Site, sign_in
 
 Open = Callable[..., Page]
 
+#: As long as a name may be, and no space where it could break.
+LONG_NAME = "Precipitevolissimevolmente" * 2
+
 WORDS = "Vicino al campo da bocce non c'è un rubinetto e d'estate i nonni portano l'acqua da casa."
 PAPER = "Serve un rubinetto vicino alle bocce, i nonni portano l'acqua da casa."
 OTHER = "Vorrei una pista da sci finta sul prato nord del parco."
@@ -48,16 +51,25 @@ def wait_for_mail(site: Site, address: str, words: str) -> str:
     raise AssertionError(f"no mail to {address} with {words!r}; got {site.mailbox.to(address)}")
 
 
-def say_it(page: Page, words: str) -> str:
+def fits(page: Page) -> bool:
+    """Whether nothing pushes the page sideways."""
+    return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
+
+
+def say_it(page: Page, words: str, name: str = "") -> str:
     """Say something through the one door; gives the receipt code."""
     page.goto("/proposte/nuova")
     page.fill('textarea[name="text"]', words)
+    if name:
+        page.fill('input[name="author_name"]', name)
     page.click('main button[type="submit"]:has-text("Avanti")')
     expect(page.locator("main")).to_contain_text(words)
+    assert fits(page)
     page.click('main button[type="submit"]:has-text("Manda")')
     code = page.locator(".receipt-code").inner_text().strip()
     assert re.fullmatch(r"[0-9A-Z]{4}-[0-9A-Z]{4}", code)
     expect(page.locator("main")).to_contain_text("Ti rispondiamo entro")
+    assert fits(page)
     return code
 
 
@@ -92,7 +104,7 @@ def test_the_loop(site: Site, open_browser: Open) -> None:
     rosa_receipt = say_it(rosa, WORDS)
     samir = open_browser(PHONE, script=False)
     sign_in(samir, "residente2")
-    say_it(samir, OTHER)
+    say_it(samir, OTHER, name=LONG_NAME)
 
     desk = open_browser(LAPTOP)
     sign_in(desk, "facilitatore")

@@ -90,6 +90,11 @@ def test_my_news_page_groups_by_item_and_forgets_the_count_when_read(  # type: i
     assert sign_in("samir").get("/io/novita").get_data(as_text=True).count("Prima cosa") == 0
 
 
+def test_a_title_too_long_for_the_news_shows_that_it_goes_on(act, world: World, sign_in: SignIn) -> None:  # type: ignore[no-untyped-def]
+    tell(act, world, said(act, world, title="Panchine" * 15), "1:x")
+    assert "Panchin…</a>" in sign_in("rosa").get("/io/novita").get_data(as_text=True)
+
+
 def test_long_news_go_on_by_key(act, world: World, clock: FrozenClock, sign_in: SignIn) -> None:  # type: ignore[no-untyped-def]
     for number in range(notifications.PAGE + 5):
         clock.advance(timedelta(minutes=1))
