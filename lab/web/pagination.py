@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -15,6 +17,8 @@ T = TypeVar("T")
 
 #: Signs that stand as they are behind a question mark.
 _PLAIN = "!$'()*,/:;?@"
+#: PostgreSQL keeps no NUL, and neither engine half a character.
+_UNKEPT = re.compile("[\0\ud800-\udfff]")
 
 
 def edges(items: Sequence[T], more: bool, *, after: Any, before: Any) -> tuple[T | None, T | None]:
@@ -44,10 +48,20 @@ def decode_key(mark: str | None, length: int) -> list[Any] | None:
     except (ValueError, binascii.Error):
         return None
     plain = isinstance(values, list) and len(values) == length
-    fits = plain and all(
-        isinstance(value, str) or (isinstance(value, int) and abs(value) < 2**62) for value in values
-    )
-    return values if fits else None
+    return values if plain and all(_fits(value) for value in values) else None
+
+
+def _fits(value: Any) -> bool:
+    """Whether it is a number or words that a column can hold, and no moment before or after all time."""
+    if not isinstance(value, str):
+        return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**62
+    try:
+        datetime.fromisoformat(value).astimezone(UTC)
+    except ValueError:
+        pass  # other words
+    except OverflowError:
+        return False
+    return not _UNKEPT.search(value)
 
 
 def page_url(**changes: str | None) -> str:

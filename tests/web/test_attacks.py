@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import json
 from collections.abc import Callable
 
 import pytest
@@ -106,6 +108,21 @@ def test_no_name_in_an_address_is_taken_for_one_of_ours(
     listed = client.get(f"/api/v1/proposals?limit=1&{name}=x&q=voce")
     assert listed.json is not None
     assert f"0/api/v1/proposals?limit=1&{name}=x&q=voce&after=" in listed.json["next"]
+
+
+@pytest.mark.parametrize("mark", [
+    ["0001-01-01T00:00:00+14:00", 2], ["9999-12-31T23:59:59-14:00", 2], [True, False], ["\0", 1],
+    ["\ud800", 1], ["infinity", 1], [1, "x"], [2**61, -(2**61)], [["x"], {}], ["2026-13-01", 1],
+])  # fmt: skip
+def test_a_made_up_mark_of_a_page_is_no_fault_of_ours(
+    sign_in: SignIn, world: World, mark: list[object]
+) -> None:
+    staff = sign_in("moderator")
+    at = base64.urlsafe_b64encode(json.dumps(mark).encode()).decode()
+    paths = ("/azioni?dopo=", "/azioni?ordine=voci&dopo=", "/eventi?poi=", "/proposte?dopo=", "/io?after=",
+             "/io/novita?dopo=", "/regia?prima=", "/regia/eventi?dopo=")  # fmt: skip
+    for path in paths:
+        assert staff.get(path + at).status_code == 200, path
 
 
 def test_an_error_in_the_log_holds_nothing_of_what_was_typed(database: Database) -> None:
