@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import select, update
 
@@ -20,6 +21,8 @@ from lab.services.context import Context
 
 #: Longest comment, in characters.
 COMMENT_LIMIT = 2000
+#: So long the same words in the same place are the same comment, sent again from a page one went back to.
+SAME_WORDS = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class EditComment:
 
 
 def write(ctx: Context, command: WriteComment) -> Comment:
-    """Add a comment; the same idempotency key gives back the first one.
+    """Add a comment; the same idempotency key, or the same words just now, give back the first one.
 
     Raises `NotFound`, `Denied("sign_in" | "comments_closed")`, `Invalid("text", "required" | "too_long")`,
     `Conflict("already_gone")` when the comment answered to was taken away meanwhile.
@@ -49,7 +52,8 @@ def write(ctx: Context, command: WriteComment) -> Comment:
     contribution = locked(ctx.session, Contribution, command.contribution_id)
     grant = ctx.require(Permission.COMMENT_WRITE, contribution)
     key = once.own_key(ctx, command.idempotency_key)
-    again = _with_key(ctx, key)
+    text = _clean(command.text)
+    again = _with_key(ctx, key) or _just_said(ctx, command, text)
     if again is not None:
         return again
     parent = _parent(ctx, command)
@@ -62,7 +66,7 @@ def write(ctx: Context, command: WriteComment) -> Comment:
         author_name=ctx.actor.name,
         capacity="" if grant.role is Role.RESIDENT else str(grant.role),
         office_id=grant.office_id,
-        text=_clean(command.text),
+        text=text,
         lang=ctx.locale,
         created_at=ctx.now,
         idempotency_key=key,
@@ -145,6 +149,19 @@ def _with_key(ctx: Context, key: str | None) -> Comment | None:
     if not key:
         return None
     return ctx.session.execute(select(Comment).where(Comment.idempotency_key == key)).scalar_one_or_none()
+
+
+def _just_said(ctx: Context, command: WriteComment, text: str) -> Comment | None:
+    said = select(Comment).where(
+        Comment.contribution_id == command.contribution_id,
+        Comment.person_id == ctx.actor.person_id,
+        Comment.parent_id.is_not_distinct_from(command.parent_id),
+        Comment.text == text,
+        Comment.created_at > ctx.now - SAME_WORDS,
+        Comment.deleted_at.is_(None),
+        Comment.hidden_at.is_(None),
+    )
+    return ctx.session.execute(said.limit(1)).scalar_one_or_none()
 
 
 def _is_flagged(ctx: Context, comment_id: int) -> bool:

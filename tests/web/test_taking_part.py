@@ -146,6 +146,17 @@ def test_a_double_click_comments_once(sign_in: SignIn, database: Database, item:
     assert number(database, Comment) == 1
 
 
+def test_going_back_and_sending_again_comments_once(
+    sign_in: SignIn, database: Database, item: Contribution
+) -> None:
+    samir, rosa = sign_in("samir"), sign_in("rosa")
+    for key in ("first page", "page gone back to"):
+        samir.post(f"/proposte/{item.code}/commenti", data={"text": "Una volta", "idempotency_key": key})
+    assert number(database, Comment) == 1
+    rosa.post(f"/proposte/{item.code}/commenti", data={"text": "Una volta", "idempotency_key": "hers"})
+    assert number(database, Comment) == 2
+
+
 def test_one_corrects_and_takes_away_only_ones_own(
     sign_in: SignIn, database: Database, item: Contribution
 ) -> None:
