@@ -75,7 +75,7 @@ def save(ctx: Context, reply: Reply) -> Answer:
 def publish(ctx: Context, reply: Reply) -> Answer:
     """Publish an answer; the input moves on and everybody concerned hears. The same answer twice is one.
 
-    Raises `NotFound` for other offices, `Invalid("reason", "too_short")`, `Invalid("body", "required")`,
+    Raises `NotFound` for other offices, `Invalid("reason", "too_short")`, `Invalid("body", "choose_body")`,
     `Conflict("changed_meanwhile")`, `Conflict("draft_changed")`, `Conflict("state_…")`.
     """
     contribution = locked(ctx.session, Contribution, reply.contribution_id)
@@ -148,7 +148,7 @@ def _body_of(ctx: Context, reply: Reply) -> int | None:
     if reply.verdict is not Verdict.PASSED_ON:
         return None
     if reply.body_id is None:
-        raise Invalid("body", "required")
+        raise Invalid("body", "choose_body")
     if ctx.session.get(Body, reply.body_id) is None:
         raise Invalid("body", "unknown")
     return reply.body_id

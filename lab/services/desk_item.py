@@ -11,6 +11,7 @@ from sqlalchemy.orm import joinedload
 
 from lab.kernel.errors import NotFound
 from lab.models.accounts import Person, Role
+from lab.models.actions import Action
 from lab.models.answers import Answer
 from lab.models.contributions import Contribution, ContributionProject, Step
 from lab.models.moderation import DeskNote, PassedOn
@@ -22,7 +23,7 @@ from lab.services.context import Context
 
 @dataclass(frozen=True)
 class Act:
-    """An entry of the log about an input, and the account that acted."""
+    """An entry of the log about an input or an action, and the account that acted."""
 
     entry: AuditEntry
     account: str
@@ -112,15 +113,21 @@ def passed_on(ctx: Context, contribution_id: int) -> Sequence[PassedOn]:
     return ctx.session.execute(query).scalars().all()
 
 
-def acts_since(ctx: Context, contribution: Contribution, version: int) -> list[Act]:
+def acts_since(ctx: Context, subject: Contribution | Action, version: int) -> list[Act]:
     """What others did since the page with this version was drawn, the oldest first."""
-    meanwhile = min(max(contribution.version - version, 0), 10)
-    return _acts(ctx, contribution.id, meanwhile)[::-1] if meanwhile else []
+    meanwhile = min(max(subject.version - version, 0), 10)
+    return _acts(ctx, subject.__tablename__, subject.id, meanwhile)[::-1] if meanwhile else []
+
+
+def was_mine(ctx: Context, subject: Contribution | Action, verb: str) -> bool:
+    """Whether the latest act on it is this one, by the reader: the request is the second of two clicks."""
+    latest = [act.entry for act in _acts(ctx, subject.__tablename__, subject.id, 1)]
+    return [(entry.verb, entry.person_id) for entry in latest] == [(verb, ctx.actor.person_id)]
 
 
 def history(ctx: Context, contribution_id: int) -> list[Moment]:
     """The trace and every act of the desk that left no step in it, the newest first, with who did it."""
-    trail, acts = steps(ctx, contribution_id), _acts(ctx, contribution_id, 60)
+    trail, acts = steps(ctx, contribution_id), _acts(ctx, Contribution.__tablename__, contribution_id, 60)
     # A step and the entry of the log are written in one transaction, at one moment.
     by_time = {act.entry.at: act for act in acts}
     stepped = {step.at for step in trail}
@@ -129,11 +136,11 @@ def history(ctx: Context, contribution_id: int) -> list[Moment]:
     return sorted(found, key=lambda moment: moment.at, reverse=True)
 
 
-def _acts(ctx: Context, contribution_id: int, most: int) -> list[Act]:
+def _acts(ctx: Context, kind: str, subject_id: int, most: int) -> list[Act]:
     query = (
         select(AuditEntry, func.coalesce(Person.name, ""))
         .outerjoin(Person, Person.id == AuditEntry.person_id)
-        .where(AuditEntry.subject_kind == "contribution", AuditEntry.subject_id == contribution_id)
+        .where(AuditEntry.subject_kind == kind, AuditEntry.subject_id == subject_id)
         .order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
         .limit(most)
     )

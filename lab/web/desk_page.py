@@ -20,7 +20,6 @@ from lab.services.context import Context
 from lab.services.desk import Choices
 from lab.web import desk_list, held
 from lab.web.app_state import context, transaction
-from lab.web.desk_words import verb_words
 from lab.web.errors import page as error_page
 from lab.web.forms import desk as forms
 from lab.web.forms.base import refuse
@@ -147,7 +146,6 @@ def show(found: ItemPage, status: int = 200) -> Shown:
         list=desk_list.listing(ctx, found.wish, found.choices, current=item.code),
         twins=twins,
         history=desk_item.history(ctx, item.id),
-        verb_words=verb_words,
         notes=desk_item.notes(ctx, item.id),
         handed=desk_item.passed_on(ctx, item.id),
         originals=merging.merged_here(ctx, item.id),

@@ -243,6 +243,7 @@ ERRORS: dict[str, Any] = {
     "undo_later_first": _l("Quella a cui è unita è stata unita a sua volta. Prima separa quella."),
     "whole": _l("È ancora tutto il testo: lascia solo la parte che va da sola."),
     "not_their_words": _l("Qui ci sono parole che non erano nel testo. Togli e basta, senza riscrivere."),
+    "choose_body": _l("Scegli l'ente a cui la passi."),
     "no_longer_yours": _l("Intanto questa proposta è passata ad altri: da qui non ci lavori più."),
     "already_hidden": _l("È già nascosta."),
     "not_hidden": _l("Non è nascosta."),

@@ -15,6 +15,7 @@ from lab.policy.permissions import Permission
 from lab.services import site as site_service
 from lab.web import nav
 from lab.web.app_state import context, lab
+from lab.web.desk_words import verb_words
 from lab.web.i18n import language
 from lab.web.labels import capacity_words, error_words, label, state_icon, state_tone
 from lab.web.pagination import page_url
@@ -128,6 +129,7 @@ def init_app(app: Flask) -> None:
         page_url=page_url,
         desk_nav=nav.desk_nav,
         may=may,
+        verb_words=verb_words,
     )
     app.context_processor(_per_request)
 

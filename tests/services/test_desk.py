@@ -295,7 +295,7 @@ def test_an_answer_says_why(database: Database, world: World, acting: Acting) ->
         assert (told.value.field, told.value.code) == ("reason", "too_short")
         with pytest.raises(Invalid) as told:
             answers.publish(ctx, _reply(one, Verdict.PASSED_ON))
-        assert (told.value.field, told.value.code) == ("body", "required")
+        assert (told.value.field, told.value.code) == ("body", "choose_body")
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from flask.testing import FlaskClient
@@ -14,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from lab.db.engine import Database
 from lab.kernel.clock import FrozenClock
+from lab.models.accounts import Role, RoleGrant
 from lab.models.actions import Action, ActionState, ActionUpdate
 from lab.models.contributions import Contribution, State, Visibility
 from lab.models.pictures import Photo
@@ -24,7 +27,7 @@ from lab.services.context import Context
 from lab.services.contributions import Placement
 from tests.services.test_actions import adopted, drafted, inputs_of, proposed, said
 from tests.statements import VERSION, statements
-from tests.world import World
+from tests.world import NOW, World
 
 Acting = Callable[[Session, str], Context]
 SignIn = Callable[[str], FlaskClient]
@@ -153,6 +156,42 @@ def test_the_office_sends_back_and_the_team_changes_and_proposes_again(
     assert stale.status_code == 409
     assert "Altro" in stale.text
     assert team.post(f"{url}/proponi", data={"version": "4"}).status_code == 303
+
+
+def test_a_plan_written_while_a_colleague_moved_it_on_is_not_lost(
+    database: Database, acting: Acting, world: World, sign_in: SignIn
+) -> None:
+    action = proposed(database, acting, world)
+    url = f"/regia/azioni/{action.code}"
+    data = fields(world, [], title="Una fontanella sola", version="1")
+    late = sign_in("facilitator").post(f"{url}/modifica", data=data)
+    assert late.status_code == 409 and "Una fontanella sola" in late.text
+    assert "ha proposto un'azione" in unescape(late.text)
+    with database.writing() as session:
+        actions.adopt(acting(session, "office"), actions.Adopt(action.id, 2))
+        held = {"role": Role.OFFICE, "office_id": world.verde, "starts_on": NOW.date(), "granted_at": NOW}
+        session.add(RoleGrant(person_id=world.people["samir"], **held))
+    colleague = sign_in("samir")
+    late = colleague.post(f"{url}/rimanda", data={"version": "2", "reason": "Costa troppo per noi"})
+    assert late.status_code == 409 and "Costa troppo per noi</textarea>" in late.text
+    assert "ha adottato un'azione" in unescape(late.text)
+
+
+def test_a_plan_changed_by_two_can_be_sent_again_knowing_who_was_first(
+    database: Database, acting: Acting, world: World, sign_in: SignIn
+) -> None:
+    action = proposed(database, acting, world)
+    url = f"/regia/azioni/{action.code}"
+    with database.writing() as session:
+        actions.send_back(acting(session, "office"), actions.SendBack(action.id, 2, "Costa troppo"))
+    first, second = sign_in("moderator"), sign_in("facilitator")
+    data = fields(world, [], title="La prima", version="3")
+    assert first.post(f"{url}/modifica", data=data).status_code == 303
+    data["title"] = "La seconda"
+    late = second.post(f"{url}/modifica", data=data)
+    assert late.status_code == 409 and "La seconda" in late.text and "Moderator</bdi>" in late.text
+    data["version"] = re.findall(r'name="version" value="(\d+)"', late.text)[0]
+    assert second.post(f"{url}/modifica", data=data).status_code == 303
 
 
 def test_the_office_changes_and_adopts_in_one_go(

@@ -20,7 +20,7 @@ from lab.web.app_state import context, transaction
 from lab.web.forms.actions import ActionForm, DecideForm, action_data
 from lab.web.forms.base import LabForm, refuse
 from lab.web.numbers import version_of
-from lab.web.weaving_page import crumbs, draw, may_edit, refused
+from lab.web.weaving_page import answer_to, crumbs, draw, may_edit, refused, since_drawn
 
 blueprint = Blueprint("weaving", __name__)
 
@@ -95,7 +95,9 @@ def _offer(form: ActionForm, action: Action | None = None) -> None:
     form.offer(listing.choices(ctx), programme.bodies(ctx), others)
 
 
-def _form_page(form: ActionForm, action: Action | None = None, looked_for: bool = False) -> str:
+def _form_page(
+    form: ActionForm, action: Action | None = None, looked_for: bool = False, meanwhile: Any = ()
+) -> str:
     ctx = context()
     if not form.kind.choices:
         _offer(form, action)
@@ -111,7 +113,8 @@ def _form_page(form: ActionForm, action: Action | None = None, looked_for: bool 
         chosen=chosen,
         found=found,
         looked_for=looked_for,
-        decide=DecideForm(formdata=None, version="0") if _is_proposed(action) else None,
+        meanwhile=meanwhile,
+        decide=DecideForm(data={"version": "0"}) if _is_proposed(action) else None,
         breadcrumb=crumbs(action, _("Cambia") if action else _("Nuova azione")),
     )
 
@@ -149,10 +152,9 @@ def edit(code: str) -> str:
 def save(code: str) -> Response | tuple[str, int]:
     """Keep the changes; for the office with a proposal on its table this adopts it changed."""
     action = action_pages.by_code(context(), code)
-    if not may_edit(action):
-        raise NotFound("action")
-    if "adopt" in request.form and action.state in PUBLIC_ACTION_STATES:
-        return refused(code, Conflict(f"action_{action.state}"))
+    # The proposal was sent on or decided while somebody was writing: their words come back.
+    if not may_edit(action) or ("adopt" in request.form and action.state in PUBLIC_ACTION_STATES):
+        return refused(code, Conflict(f"action_{action.state}"), "action.adopt")
     form = ActionForm()
     _offer(form, action)
     if not form.validate():
@@ -166,7 +168,15 @@ def save(code: str) -> Response | tuple[str, int]:
             else:
                 actions.amend(ctx, Amend(action.id, version, form.plan()))
     except (Invalid, Conflict) as error:
-        status = refuse(form, error)
-        return _form_page(form, action_pages.by_code(context(), code)), status
+        return _refused(code, form, error)
     flash(_("Adottata con le modifiche.") if adopted else _("Salvato."), "success")
     return redirect(url_for("weaving.show", code=code), 303)
+
+
+def _refused(code: str, form: ActionForm, error: Invalid | Conflict) -> tuple[str, int]:
+    status = refuse(form, error)
+    action = action_pages.by_code(context(), code)
+    meanwhile = since_drawn(action) if isinstance(error, Conflict) else []
+    if meanwhile:
+        answer_to(form, action)
+    return _form_page(form, action, meanwhile=meanwhile), status

@@ -62,9 +62,9 @@ def send_back(code: str) -> Response | tuple[str, int]:
         with transaction() as ctx:
             actions.send_back(ctx, SendBack(action.id, version_of(form.version.data), form.reason.data or ""))
     except (Invalid, Conflict) as error:
-        if isinstance(error, Conflict) or form.validate():
+        if isinstance(error, Invalid) and form.validate():
             refuse(form, error)
-        return refused(code, error, send_back=form)
+        return refused(code, error, "action.send_back", send_back=form)
     flash(_("Rimandata al Laboratorio con il tuo motivo."), "success")
     return redirect(url_for("weaving.show", code=code), 303)
 
