@@ -28,7 +28,7 @@ from lab.policy import rules
 from lab.policy.actor import ANONYMOUS, SYSTEM, Actor, Grant
 from lab.services.context import Context
 from lab.settings import Settings
-from lab.web import access
+from lab.web import access, fragments
 from lab.web.headers import HEADERS
 from tests.html import faults
 from tests.statements import statements
@@ -210,6 +210,21 @@ def _examples(database: Database) -> dict[str, list[dict[str, Any]]]:
         "accounts": [{"token": "not-a-token"}],
         "notifications": [{"token": "not-a-token"}],
     }
+
+
+def test_a_page_kept_for_all_who_sign_in_differs_for_nobody_but_in_its_header(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fragments, "_FRAGMENTS", fragments.Fragments(0))
+    kept = [rule for rule in site.rules() if _is_kept(site.app.view_functions[rule.endpoint])]
+    assert len(kept) >= 6
+    for path in (path for rule in kept for path in site.paths(rule)[:2]):
+        pages = {site.browsers[who].get(path).text for who in ("resident", "office", "moderator")}
+        assert len({re.sub(r'<a class="slim-link".*?</a>', "", page) for page in pages}) == 1, path
+
+
+def _is_kept(view: Any) -> bool:
+    return bool(view.__code__.co_filename == fragments.__file__)
 
 
 def test_every_address_has_an_example(site: Site) -> None:
