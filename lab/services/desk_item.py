@@ -119,6 +119,11 @@ def acts_since(ctx: Context, subject: Contribution | Action, version: int) -> li
     return _acts(ctx, subject.__tablename__, subject.id, meanwhile)[::-1] if meanwhile else []
 
 
+def acts_on(ctx: Context, subject: Contribution | Action) -> list[Act]:
+    """What was done to it, the newest first."""
+    return _acts(ctx, subject.__tablename__, subject.id, 60)
+
+
 def was_mine(ctx: Context, subject: Contribution | Action, verb: str) -> bool:
     """Whether the latest act on it is this one, by the reader: the request is the second of two clicks."""
     latest = [act.entry for act in _acts(ctx, subject.__tablename__, subject.id, 1)]

@@ -49,6 +49,7 @@ def draw(page: ActionPage, **forms: Any) -> str:
         unweave=forms.get("unweave") or UnweaveForm(formdata=None),
         refused=forms.get("refused"),
         meanwhile=forms.get("meanwhile"),
+        acts=desk_item.acts_on(ctx, action),
         words=forms.get("kept", ""),
         standing=action_words.standing(action),
         deadline=action_words.deadline(action),
