@@ -132,7 +132,6 @@ def _serve(app: Flask) -> None:
         partial(Flask.wsgi_app, app),
         glance=lab.database.glance,
         clock=lab.clock,
-        timezone=settings.timezone,
         locales=settings.locales,
         session_cookie=session_cookie(settings),
         limit=settings.page_cache_bytes,

@@ -46,6 +46,15 @@ def utcnow() -> datetime:
     return datetime.now(UTC)
 
 
+#: Seconds for which what is kept of a page still tells the right time: what is on, over, open or late.
+FRESH = 300
+
+
+def fresh_at(instant: datetime) -> int:
+    """A number that changes every `FRESH` seconds, at midnight of every zone too."""
+    return int(instant.timestamp()) // FRESH
+
+
 def local_date(instant: datetime, tz: str | tzinfo) -> date:
     """The calendar day on which `instant` falls in the zone. Raises ValueError for a naive datetime."""
     return _as_utc(instant).astimezone(_zone(tz)).date()

@@ -16,7 +16,7 @@ from typing import Any, TypeVar, cast
 from flask import Response, g, request, session
 
 from lab.db.version import current_version
-from lab.kernel.clock import local_date
+from lab.kernel.clock import fresh_at
 from lab.web.app_state import context, lab
 from lab.web.encoded import Encoded, wished
 from lab.web.i18n import language
@@ -52,14 +52,16 @@ class Fragments:
 
 
 def fragment(name: str, wish: object, make: Callable[[], Piece]) -> Piece:
-    """A piece of page that depends only on public content, the language, the day and `wish`."""
+    """A piece of page that depends only on public content, the language, the time to a few minutes and
+    `wish`.
+    """
     if "content_version" not in g:
         # Once for all pieces of a request: what is drawn later is as new or newer, never older. Finding a
         # signed-in reader has brought it along.
         g.content_version = current_version(context().session)
-    day = local_date(lab().clock.now(), lab().settings.timezone)
     # The engine's address tells applications of one process apart (tests have many).
-    key = (id(lab().database), name, wish, language(), day, g.content_version)
+    time = fresh_at(lab().clock.now())
+    key = (id(lab().database), name, wish, language(), time, g.content_version)
     return _FRAGMENTS.get(key, make)
 
 

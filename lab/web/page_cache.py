@@ -1,8 +1,8 @@
 """Pages for readers without a session, served again without rendering while nothing changed.
 
-Stands in front of Flask. The key holds the language, the day and the public content version, which every
-commit that changes public content moves: what is served is never older than the last commit, in whichever
-process it happened. Answers are kept compressed; an ETag spares the reader the bytes they have.
+Stands in front of Flask. The key holds the language, the time to some minutes and the public content version,
+which every commit that changes public content moves: what is served is never older than the last commit, in
+whichever process it happened. Answers are kept compressed; an ETag spares the reader the bytes they have.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from lab.db.glance import Glance
-from lab.kernel.clock import Clock, local_date
+from lab.kernel.clock import Clock, fresh_at
 from lab.kernel.locales import negotiate
 from lab.web.encoded import Encoded, compressed, wished
 from lab.web.headers import CACHE_MARK
 from lab.web.i18n import COOKIE, DECIDED
 from lab.web.request_log import REQUEST_ID, ROUTE
 
-Key = tuple[str, str, str, str, int]
+Key = tuple[str, str, str, int, int]
 _DROPPED = {
     "content-length",
     "set-cookie",
@@ -78,7 +78,6 @@ class PageCache:
         *,
         glance: Glance,
         clock: Clock,
-        timezone: str,
         locales: tuple[str, ...],
         session_cookie: str,
         limit: int,
@@ -86,7 +85,6 @@ class PageCache:
         self.app = app
         self.glance = glance
         self.clock = clock
-        self.timezone = timezone
         self.locales = locales
         self.cookie_mark = f"{session_cookie}="
         self.limit = limit
@@ -118,8 +116,8 @@ class PageCache:
 
     def _key(self, environ: dict[str, Any], version: int) -> Key:
         language = self._language(environ)
-        day = local_date(self.clock.now(), self.timezone).isoformat()
-        return (environ["PATH_INFO"], environ.get("QUERY_STRING", ""), language, day, version)
+        time = fresh_at(self.clock.now())
+        return (environ["PATH_INFO"], environ.get("QUERY_STRING", ""), language, time, version)
 
     def _language(self, environ: dict[str, Any]) -> str:
         query = environ.get("QUERY_STRING", "")
@@ -200,8 +198,8 @@ class PageCache:
         if size > self.limit // 8:
             return
         with self._lock:
-            # Everything of an older version is dead weight: drop it first, oldest first.
-            while self._pages and (self._held + size > self.limit or next(iter(self._pages))[4] != key[4]):
+            # Everything of an older version or time is dead weight: drop it first, oldest first.
+            while self._pages and (self._held + size > self.limit or next(iter(self._pages))[3:] != key[3:]):
                 _, dropped = self._pages.popitem(last=False)
                 self._held -= dropped.size
             if not self._pages:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import delete, insert, update
 from sqlalchemy.orm import Session
 
@@ -16,7 +17,7 @@ from lab.db.version import current_version, mark_public_change
 from lab.kernel.clock import FrozenClock
 from lab.models.accounts import Person
 from lab.models.contributions import Contribution, State
-from lab.models.events import Event
+from lab.models.events import Event, Fullness
 from lab.models.operations import AuditEntry, Draft, OutboxItem
 from lab.models.programme import Theme
 from lab.models.projects import Project
@@ -25,6 +26,7 @@ from lab.services import contributions, site
 from lab.services.context import Context
 from lab.services.contributions import Placement, place
 from lab.settings import Settings
+from tests.meetings import make_event
 from tests.world import NOW, World
 
 
@@ -185,6 +187,18 @@ def test_a_new_day_is_drawn_anew(clock: FrozenClock, database: Database, app: Fl
     clock.move_to(NOW.replace(year=NOW.year + 1))
     assert app.test_client().get("/proposte").text != before
     assert date(2027, 1, 1) < clock.now().date()
+
+
+def test_a_meeting_that_has_begun_takes_nobody_more(
+    clock: FrozenClock, database: Database, world: World, app: Flask, sign_in: Callable[[str], FlaskClient]
+) -> None:
+    """The hour goes on although nothing was written."""
+    with database.writing() as session:
+        make_event(session, world, starts_at=NOW + timedelta(hours=1), fullness=Fullness.FREE)
+    readers = [app.test_client(), sign_in("rosa")]
+    assert all("/eventi/EV90/iscrizione" in one.get("/eventi/EV90").text for one in readers)
+    clock.advance(timedelta(hours=1, minutes=5))
+    assert not [one for one in readers if "/eventi/EV90/iscrizione" in one.get("/eventi/EV90").text]
 
 
 def test_readers_of_different_languages_get_their_own(app: Flask) -> None:
