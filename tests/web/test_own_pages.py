@@ -254,9 +254,11 @@ def test_leaving_takes_the_name_away_and_leaves_the_words(
         outbox.put(acting(session), "mail", {**mail, "to": "samir@example.org"})
     browser, other = sign_in("rosa"), sign_in("rosa")
     assert browser.post("/io/cancella", data={}).status_code == 422
+    browser.get("/io?lang=en")
     answer = browser.post("/io/cancella", data={"sure": "y"})
     assert answer.status_code == 303
     assert "cookies" in answer.headers["Clear-Site-Data"]
+    assert 'lang="en"' in app.test_client().get(answer.location).text
     assert not is_in(browser)
     assert not is_in(other)
     with database.session() as session:
@@ -306,6 +308,7 @@ def test_a_person_without_email_gets_a_card_that_opens_replaces_and_stops(
     assert not is_in(phone)
     assert phone.post(f"/carta/{token}").location == "/io"
     assert is_in(phone)
+    assert "entri con la carta" in phone.get("/io/dati").text
     # A second click of the same button makes no second card.
     assert desk.post(f"{made.location}/carta", data={"replaces": ""}).status_code == 303
     assert is_in(phone)

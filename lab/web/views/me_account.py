@@ -18,6 +18,7 @@ from lab.web.entrance import Waiting
 from lab.web.forms.accounts import CodeForm, NewEmailForm, NewPasswordForm
 from lab.web.forms.base import refuse, say_limited
 from lab.web.forms.me import EraseForm
+from lab.web.i18n import language
 from lab.web.labels import error_words
 from lab.web.own_pages import draw, me
 from lab.web.views.me import blueprint
@@ -153,4 +154,6 @@ def erase() -> ResponseReturnValue:
         return draw("leave", form=form), 409
     logout_user()
     session.clear()
-    return entrance.forget(redirect(url_for("accounts.leave", cancellato=1), 303), cookies=True)
+    # The browser forgets the language too: the last page says it once more.
+    bye = url_for("accounts.leave", cancellato=1, lang=language())
+    return entrance.forget(redirect(bye, 303), cookies=True)
