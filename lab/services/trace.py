@@ -198,8 +198,9 @@ def _words_of(linked: Any) -> tuple[Select[Any], Select[Any]]:
     whole, merged = (each.order_by(Contribution.id).limit(WORDS) for each in (whole, merged))
     return (
         _words().where(Contribution.id.in_(select(whole.subquery().c.id))),
+        # Where not everybody may read what they went into, it is not named.
         _words(rank=1, other=into.code)
-        .join(into, into.id == Contribution.merged_into_id)
+        .outerjoin(into, (into.id == Contribution.merged_into_id) & (into.visibility == Visibility.PUBLIC))
         .where(Contribution.id.in_(select(merged.subquery().c.id))),
     )
 

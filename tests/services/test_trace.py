@@ -65,6 +65,12 @@ def test_merged_words_walk_on_and_are_found_again(database: Database, acting: Ac
         assert ("action", action.code) in walk
         [found] = [node for node in trace.of_action(ctx, action.id).nodes if node.code == code]
         assert found.into == target.code
+    with database.writing() as session, contributions.changing(acting(session, "system"), target.id) as head:
+        head.visibility = Visibility.HIDDEN
+    with database.session() as session:
+        nodes = trace.of_action(acting(session, "rosa"), action.id).nodes
+        assert [node.into for node in nodes if node.code == code] == [""]
+        assert target.code not in {node.code for node in nodes}
 
 
 def test_what_is_not_public_is_not_named(database: Database, acting: Acting, world: World) -> None:
