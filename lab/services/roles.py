@@ -60,7 +60,8 @@ def of_people(ctx: Context, person_ids: Sequence[int]) -> dict[int, list[RoleGra
 
 
 def give(ctx: Context, command: GiveRole) -> RoleGrant:
-    """Give a function. The person's sessions end: they sign in again with what they now may do.
+    """Give a function. The person's sessions end: they sign in again with what they now may do. Giving the
+    very same twice is giving it once.
 
     Raises `Invalid` for dates out of order or a missing office, body or seat, `Conflict("role_held")` when
     the same function is held in those days already, `Conflict("no_account")` when a desk is given to
@@ -83,7 +84,11 @@ def give(ctx: Context, command: GiveRole) -> RoleGrant:
         granted_at=ctx.now,
         granted_by_id=ctx.actor.person_id,
     )
-    _refuse_twice(ctx, grant)
+    held = _held(ctx, grant)
+    if held is not None and _is_so(held, grant):
+        return held  # the second of two clicks
+    if held is not None:
+        raise Conflict("role_held")
     ctx.session.add(grant)
     ctx.session.flush()
     if command.role in STAFF:
@@ -116,7 +121,8 @@ def _check(ctx: Context, command: GiveRole) -> None:
         raise Invalid("body_id", "body_needed")
 
 
-def _refuse_twice(ctx: Context, grant: RoleGrant) -> None:
+def _held(ctx: Context, grant: RoleGrant) -> RoleGrant | None:
+    """The same function, held by this person on some of these days already."""
     same = [
         RoleGrant.person_id == grant.person_id,
         RoleGrant.role == grant.role,
@@ -128,20 +134,30 @@ def _refuse_twice(ctx: Context, grant: RoleGrant) -> None:
         same.append(RoleGrant.office_id == grant.office_id)
     if grant.body_id is not None:
         same.append(RoleGrant.body_id == grant.body_id)
-    if ctx.session.execute(select(RoleGrant.id).where(*same).limit(1)).first():
-        raise Conflict("role_held")
+    return ctx.session.execute(select(RoleGrant).where(*same).limit(1)).scalars().first()
+
+
+def _is_so(held: RoleGrant, grant: RoleGrant) -> bool:
+    told = [
+        (one.starts_on, one.ends_on, one.office_id, one.body_id, one.seat_code, one.granted_by_id)
+        for one in (held, grant)
+    ]
+    return told[0] == told[1]
 
 
 def end(ctx: Context, command: EndRole) -> RoleGrant:
     """End a function and the person's sessions.
 
-    Raises `Conflict("role_ended")` when it is over already, `Denied("last_administrator")` when nobody
-    would be left to give functions, `Invalid("last_day", …)` for a day before it began.
+    Ending twice what one ended is once. Raises `Conflict("role_ended")` when somebody else ended it,
+    `Denied("last_administrator")` when nobody would be left to give functions, `Invalid("last_day", …)` for
+    a day before it began.
     """
     capacity = ctx.require(Permission.ROLE_GRANT)
     grant = locked(ctx.session, RoleGrant, command.grant_id)
     day = today(ctx)
     if grant.ends_on is not None and grant.ends_on < day:
+        if grant.ended_by_id is not None and grant.ended_by_id == ctx.actor.person_id:
+            return grant  # the second of two clicks
         raise Conflict("role_ended")
     last_day = command.last_day if command.last_day is not None else day - timedelta(days=1)
     if command.last_day is not None and last_day < grant.starts_on:

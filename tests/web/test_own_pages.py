@@ -351,6 +351,24 @@ def test_a_function_counts_from_its_first_to_its_last_day(
     assert sign_in("rosa").get("/regia/persone").status_code == status
 
 
+def test_a_double_click_gives_or_ends_a_function_once(
+    sign_in: SignIn, database: Database, world: World, clock: FrozenClock
+) -> None:
+    admin, rosa = sign_in("administrator"), world.people["rosa"]
+    form = {"role": "facilitator", "starts_on": clock.now().date().isoformat()}
+    for _ in range(2):
+        assert admin.post(f"/regia/persone/{rosa}/incarichi", data=form).status_code == 303
+    later = {**form, "ends_on": (clock.now().date() + timedelta(days=9)).isoformat()}
+    assert admin.post(f"/regia/persone/{rosa}/incarichi", data=later).status_code == 409
+    with database.session() as session:
+        grant = session.execute(select(RoleGrant.id).where(RoleGrant.person_id == rosa)).scalar_one()
+    for _ in range(2):
+        assert admin.post(f"/regia/persone/{rosa}/incarichi/{grant}/fine", data={}).status_code == 303
+    with database.session() as session:
+        verbs = session.execute(select(AuditEntry.verb).where(AuditEntry.verb.like("role.%"))).scalars().all()
+        assert sorted(verbs) == ["role.end", "role.give"]
+
+
 def test_ending_a_function_ends_the_sessions_and_is_written_down(
     sign_in: SignIn, database: Database, world: World
 ) -> None:
