@@ -130,6 +130,8 @@ def _write(ctx: Context, contribution: Contribution, reply: Reply, office_id: in
         )
         ctx.session.add(answer)
     else:
+        if reply.draft_version != answer.version and _same(answer, reply):
+            return answer  # the second of two clicks
         _expect_draft(answer, reply.draft_version)
     answer.verdict, answer.reason, answer.body_id = reply.verdict, reason, body_id
     answer.version += 1

@@ -113,6 +113,8 @@ def settle(ctx: Context, act_id: int, answer: str, *, upheld: bool) -> Moderatio
     if len(words) < REASON_LEAST:
         raise Invalid("answer", "too_short")
     if act.appeal_settled_at is not None:
+        if (act.appeal_settled_by_id, act.appeal_answer) == (ctx.actor.person_id, words):
+            return act  # the second of two clicks
         raise Conflict("settled")
     act.appeal_answer, act.appeal_settled_at = words, ctx.now
     act.appeal_settled_by_id = ctx.actor.person_id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
@@ -19,6 +19,9 @@ from lab.models.operations import AuditEntry
 from lab.policy.permissions import Permission
 from lab.services import answers
 from lab.services.context import Context
+
+#: Two clicks on one button come this close; whatever comes later was meant.
+TWO_CLICKS = timedelta(seconds=5)
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,12 @@ def acts_since(ctx: Context, subject: Contribution | Action, version: int) -> li
     """What others did since the page with this version was drawn, the oldest first."""
     meanwhile = min(max(subject.version - version, 0), 10)
     return _acts(ctx, subject.__tablename__, subject.id, meanwhile)[::-1] if meanwhile else []
+
+
+def just_done(ctx: Context, contribution: Contribution, verb: str) -> bool:
+    """Whether the reader did this very thing to it a moment ago, and nobody anything since: two clicks."""
+    latest = _acts(ctx, Contribution.__tablename__, contribution.id, 1)
+    return was_mine(ctx, contribution, verb) and ctx.now - latest[0].entry.at < TWO_CLICKS
 
 
 def acts_on(ctx: Context, subject: Contribution | Action) -> list[Act]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from lab.db.locking import locked
 from lab.kernel.errors import Conflict, Denied, Invalid, NotFound
@@ -45,6 +45,9 @@ def hide(ctx: Context, subject: Subject, reason: str, version: int | None = None
     hidden ("already_hidden"), private ("not_visible") or taken away by its author ("already_gone").
     """
     words = _reason(reason)
+    again = _again(ctx, HIDE, subject, words)
+    if again is not None:
+        return again
     if subject.comment_id is not None:
         comment = locked(ctx.session, Comment, subject.comment_id)
         grant = ctx.require(Permission.COMMENT_HIDE, comment)
@@ -87,6 +90,9 @@ def restore(ctx: Context, subject: Subject, reason: str, version: int | None = N
     Raises `NotFound`, `Denied("own_words")`, `Invalid("reason", "too_short")`, `Conflict("not_hidden")`.
     """
     words = _reason(reason)
+    again = _again(ctx, RESTORE, subject, words)
+    if again is not None:
+        return again
     if subject.comment_id is not None:
         comment = locked(ctx.session, Comment, subject.comment_id)
         grant = ctx.require(Permission.COMMENT_HIDE, comment)
@@ -168,6 +174,19 @@ def _reason(reason: str) -> str:
     if len(words) < REASON_LEAST:
         raise Invalid("reason", "too_short")
     return words
+
+
+def _again(ctx: Context, what: str, subject: Subject, words: str) -> ModerationAct | None:
+    """The latest act on this text, when it is this very one by the same person: the second of two clicks."""
+    _row(ctx, subject)
+    about = (
+        getattr(ModerationAct, column) == key for column, key in subject.keys().items() if key is not None
+    )
+    query = select(ModerationAct).where(*about).order_by(ModerationAct.id.desc()).limit(1)
+    latest = ctx.session.execute(query).scalar_one_or_none()
+    if latest is None or (latest.act, latest.person_id, latest.reason) != (what, ctx.actor.person_id, words):
+        return None
+    return latest if ctx.actor.person_id is not None else None
 
 
 def _act(ctx: Context, what: str, subject: Subject, words: str, grant: Grant) -> ModerationAct:

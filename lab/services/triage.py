@@ -9,8 +9,9 @@ from datetime import date
 from sqlalchemy import select
 
 from lab.db.base import Base
+from lab.db.locking import locked
 from lab.kernel.clock import local_date
-from lab.kernel.errors import Conflict, Denied, Invalid, NotFound
+from lab.kernel.errors import Conflict, Denied, Invalid
 from lab.kernel.text import clean_text
 from lab.models.contributions import (
     OPEN_STATES,
@@ -150,16 +151,25 @@ def let_go(ctx: Context, contribution_id: int) -> Contribution:
 
 
 def note(ctx: Context, contribution_id: int, text: str) -> DeskNote:
-    """Leave a note for colleagues; never public. Raises `NotFound`, `Invalid("text", "required")`."""
-    contribution = ctx.session.get(Contribution, contribution_id)
-    if contribution is None:
-        raise NotFound("contribution")
+    """Leave a note for colleagues; never public. The same note twice in a row is one.
+
+    Raises `NotFound`, `Invalid("text", "required")`.
+    """
+    contribution = locked(ctx.session, Contribution, contribution_id)
     ctx.require(Permission.CONTRIBUTION_WORK, contribution)
     words = clean_text(text, NOTE_LIMIT)
     if not words:
         raise Invalid("text", "required")
     if ctx.actor.person_id is None:
         raise Denied("sign_in")
+    latest = ctx.session.execute(
+        select(DeskNote)
+        .where(DeskNote.contribution_id == contribution_id)
+        .order_by(DeskNote.id.desc())
+        .limit(1)
+    ).scalar_one_or_none()
+    if latest is not None and (latest.person_id, latest.text) == (ctx.actor.person_id, words):
+        return latest
     written = DeskNote(contribution_id=contribution_id, person_id=ctx.actor.person_id, at=ctx.now, text=words)
     ctx.session.add(written)
     ctx.session.flush()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 from wtforms import SelectChoice
@@ -20,6 +20,7 @@ from lab.services.context import Context
 from lab.services.desk import Choices
 from lab.web import desk_list, held
 from lab.web.app_state import context, transaction
+from lab.web.desk_words import VERB_OF
 from lab.web.errors import page as error_page
 from lab.web.forms import desk as forms
 from lab.web.forms.base import refuse
@@ -200,7 +201,11 @@ def _performed(
         refuse(form, error)
         return show(page(code, again=form), 422)
     except Conflict as error:
-        return show(page(code, again=form, refusal=str(error_words(error.code))), 409)
+        # The second of two clicks goes where the first one went; what it returned is on the page there.
+        verb = VERB_OF.get(request.endpoint or "", "")
+        if not desk_item.just_done(context(), desk_item.item(context(), code), verb):
+            return show(page(code, again=form, refusal=str(error_words(error.code))), 409)
+        result, goto = None, None
     flash(done, "success")
     wish = desk_list.asked(ctx, desk.choices(ctx))
     return redirect((goto(result) if goto else None) or wish.url("desk.show", code=code), 303)

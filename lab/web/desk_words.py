@@ -74,6 +74,22 @@ VERBS: dict[str, Any] = {
 }
 
 
+#: The entry of the log that each form of an input's page leaves.
+VERB_OF = {
+    "desk.read": "contribution.read",
+    "desk.sort": "contribution.sort",
+    "desk.route": "contribution.route",
+    "desk.take_back": "contribution.take_back",
+    "desk.keep_private": "contribution.keep_private",
+    "desk.open_up": "contribution.open_up",
+    "desk.co_design": "contribution.co_design",
+    "desk.reopen": "contribution.reopen",
+    "desk.separate": "contribution.unmerge",
+    "desk.hide": "contribution.hide",
+    "desk.restore": "contribution.restore",
+}
+
+
 def verb_words(verb: str) -> Any:
     """What somebody did, in words; a general one for acts of other pages."""
     return VERBS.get(verb) or ACTS.get(verb) or _l("ha cambiato qualcosa")

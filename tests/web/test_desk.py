@@ -440,3 +440,32 @@ def test_no_template_of_the_desk_is_an_orphan() -> None:
     text = "".join(path.read_text() for path in folder.iterdir())
     for part in folder.glob("_*.html"):
         assert f"pages/desk/{part.name}" in text, part.name
+
+
+@pytest.mark.parametrize(
+    ("act", "data"),
+    [
+        ("letta", {}),
+        ("al-suo-posto", {"kind": "proposal"}),
+        ("all-ufficio", {"office": 1}),
+        ("riservata", {}),
+        ("nascondi", {"reason": "Offende una persona per nome"}),
+        ("nota", {"text": "Una nota sola"}),
+    ],
+)
+def test_the_second_of_two_clicks_goes_where_the_first_one_went(
+    sign_in: SignIn, said: Callable[..., str], database: Database, act: str, data: dict[str, object]
+) -> None:
+    code = said()
+    moderator = sign_in("moderator")
+    stamp = _item(database, code).version
+    for _ in range(2):
+        assert moderator.post(f"/regia/{code}/{act}", data={**data, "version": stamp}).status_code == 303
+    if act == "nota":
+        assert moderator.get(f"/regia/{code}").text.count("Una nota sola") == 1
+    if act in ("letta", "nascondi"):
+        # Somebody else who comes as late is told.
+        other = sign_in("facilitator").post(
+            f"/regia/{code}/all-ufficio", data={"office": 1, "version": stamp}
+        )
+        assert other.status_code == 409
