@@ -244,23 +244,28 @@ def _on_sqlite(session: Session, phrase: str, last: str) -> ColumnElement[bool]:
     rows = session.execute(_NEWEST_MATCHES, newest).all()
     ids = [row[0] for row in rows]
     if len(ids) <= _LISTED:
-        return text(_THESE).bindparams(fts_ids=json.dumps(ids))  # type: ignore[return-value]
+        return _with(_THESE, fts_ids=json.dumps(ids))
     phrase = rows[0][2]
     if ids[_COMMON - 1] > rows[0][1] - _NEWEST:
-        walk = text(_WALK).bindparams(fts_ids=json.dumps(ids), fts_oldest=ids[-1], fts_query=phrase)
-        return walk  # type: ignore[return-value]
+        return _with(_WALK, fts_ids=json.dumps(ids), fts_oldest=ids[-1], fts_query=phrase)
     return _listed("search_fts", phrase)
 
 
+def _with(condition: str, **values: object) -> ColumnElement[bool]:
+    # Unique: a statement may hold two such conditions, each with its own words.
+    named: list[Any] = [bindparam(name, value, unique=True) for name, value in values.items()]
+    return text(condition).bindparams(*named)  # type: ignore[return-value]
+
+
 def _listed(table: str, phrase: str) -> ColumnElement[bool]:
-    name = f"{table}_query"
-    found = text(f"SELECT rowid FROM {table} WHERE {table} MATCH :{name}")  # noqa: S608  # names of ours
-    return search_document.c.id.in_(found.bindparams(**{name: phrase}))
+    found = text(f"SELECT rowid FROM {table} WHERE {table} MATCH :fts_query")  # noqa: S608  # names of ours
+    return search_document.c.id.in_(found.bindparams(bindparam("fts_query", phrase, unique=True)))
 
 
 def _on_postgresql(session: Session, phrase: str) -> ColumnElement[bool]:
     vector: ColumnElement[str] = literal_column("search_document.vector")
-    found: ColumnElement[bool] = vector.op("@@")(func.to_tsquery("simple", bindparam("ts_query", phrase)))
+    asked = func.to_tsquery("simple", bindparam("ts_query", phrase, unique=True))
+    found: ColumnElement[bool] = vector.op("@@")(asked)
     # The limit inside keeps the planner from going to the word index, which knows nothing of "newest".
     newest = (
         select(found.label("holds")).select_from(search_document)

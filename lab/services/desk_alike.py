@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, select, union_all
+from sqlalchemy import Select, select, union
 
 from lab.models.contributions import ASIDE_STATES, Contribution, Visibility
 from lab.services import similar
@@ -22,11 +22,15 @@ def alike(ctx: Context, contribution: Contribution) -> list[Contribution]:
     near = [*similar.candidates(ctx, subject), *_same_place(contribution)]
     if not near:
         return []
-    query = select(Contribution).where(
-        Contribution.id.in_(union_all(*near)),
-        Contribution.id != contribution.id,
-        Contribution.state.not_in(ASIDE_STATES),
-        Contribution.visibility.in_((Visibility.PUBLIC, Visibility.WAITING)),
+    those = union(*near).subquery()
+    query = (
+        select(Contribution)
+        .join(those, those.c.id == Contribution.id)
+        .where(
+            Contribution.id != contribution.id,
+            Contribution.state.not_in(ASIDE_STATES),
+            Contribution.visibility.in_((Visibility.PUBLIC, Visibility.WAITING)),
+        )
     )
     found: Sequence[Contribution] = ctx.session.execute(query).scalars().all()
     rated = [(_likeness(subject, contribution, one), one) for one in found]

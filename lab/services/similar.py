@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import log
 from typing import Any
 
-from sqlalchemy import Select, select, union_all
+from sqlalchemy import Select, select, union
 
 from lab.db import search
 from lab.kernel.text import fold, forms, search_words, similarity
@@ -147,13 +147,16 @@ def alike(ctx: Context, text: str, *, exclude: int | None = None, most: int = MO
     near = candidates(ctx, subject, search.search_document.c.is_public)
     if not near:
         return []
+    # Joined: asked with IN, SQLite would go through every listed input to see whether it is one of these.
+    those = union(*near).subquery()
     query = (
         select(
             Contribution.id, Contribution.code, Contribution.title, Contribution.excerpt, Contribution.lang,
             Contribution.state, Contribution.supports_count, Place.name.label("place"),
         )
+        .join_from(those, Contribution, Contribution.id == those.c.id)
         .outerjoin(Place, Place.id == Contribution.place_id)
-        .where(Contribution.id.in_(union_all(*near)), Contribution.is_listed)
+        .where(Contribution.is_listed)
     )  # fmt: skip
     if exclude is not None:
         query = query.where(Contribution.id != exclude)

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, union_all
 from sqlalchemy.orm import Session
 
 from lab.db import search, vocabulary
@@ -94,6 +94,19 @@ def test_newest_come_first_and_pages_go_on(filled: tuple[Database, dict[int, str
         rest = search.found_ids(session, "contribution", "strada", limit=50, before=first[0][0])
     assert every == sorted(every, reverse=True)
     assert first + rest == every
+
+
+def test_two_searches_in_one_statement_keep_their_words(filled: tuple[Database, dict[int, str]]) -> None:
+    database, names = filled
+    with database.session() as session:
+        light, street = (search.matches_any(session, words) for words in (["luce"], ["gramsci"]))
+        assert light is not None
+        assert street is not None
+        holding = [select(search.search_document.c.contribution_id).where(one) for one in (light, street)]
+        assert [names[one] for one in session.execute(union_all(*holding)).scalars()] == [
+            "accents",
+            "capitals",
+        ]
 
 
 @pytest.mark.parametrize("query", HOSTILE)
