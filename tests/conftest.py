@@ -77,6 +77,8 @@ def database(database_url: str, opened: dict[str, Database]) -> Iterator[Databas
     database = opened.pop(database_url, None) or _open(database_url)
     listeners = len(database.engine.dispatch.before_cursor_execute)
     yield database
+    # The lines kept by this test's threads would be found open by the next one.
+    database.glance.close()
     pool: Any = database.engine.pool
     is_as_before = pool.checkedout() == 0 and len(database.engine.dispatch.before_cursor_execute) == listeners
     if database.is_sqlite or not is_as_before:

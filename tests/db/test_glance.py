@@ -42,7 +42,10 @@ def test_whoever_writes_never_waits_for_a_question(database: Database) -> None:
             assert connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).one()[0] == 0
     else:
         with database.session() as session:
-            idle = text("SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'")
+            idle = text(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND state LIKE 'idle in transaction%'"
+            )
             assert session.execute(idle).scalar_one() == 0
 
 
