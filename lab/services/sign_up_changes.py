@@ -47,6 +47,8 @@ def change(ctx: Context, command: Change, *, free_hand: bool = False) -> Registr
     check_answers(ctx, event_id, command.answers, asks_all=not free_hand)
     with seats.books(ctx, event_id) as held:
         registration = registrations.locked_registration(ctx, command.registration_id)
+        if _says_so_already(registration, command, columns):
+            return registration
         _check(ctx, held, registration, command, free_hand)
         if registration.state in STANDING:
             _resize(held, registration, command)
@@ -54,14 +56,33 @@ def change(ctx: Context, command: Change, *, free_hand: bool = False) -> Registr
             _resize_beside(held, registration, command)
         for name, value in columns.items():
             setattr(registration, name, value)
-        registration.needs = sorted(set(command.needs))
-        registration.needs_note = clean_text(command.needs_note, registrations.NOTE_LIMIT)
-        registration.answers = command.answers
+        for name, value in _wanted(command).items():
+            setattr(registration, name, value)
         registration.version += 1
         if registration.state in STANDING:
             _apart_from_twin(ctx, registration)
         registrations.tell(ctx, "registration.changed", registration)
     return registration
+
+
+def _wanted(command: Change) -> dict[str, Any]:
+    """What they need and what they answered, as it is kept."""
+    return {
+        "needs": sorted(set(command.needs)),
+        "needs_note": clean_text(command.needs_note, registrations.NOTE_LIMIT),
+        "answers": command.answers,
+    }
+
+
+def _says_so_already(registration: Registration, command: Change, columns: dict[str, Any]) -> bool:
+    """Whether an earlier sending of the same form wrote it down: two clicks are one change."""
+    if registration.version == command.expected_version or registration.cancelled_at is not None:
+        return False
+    size = {"party_size": command.party_size, "group_id": command.group_id}
+    # The keys of a contact may be left out beside a twin's.
+    contact = {name: columns[name] for name in ("name", "email", "phone")}
+    wanted = {**contact, **_wanted(command), **size}
+    return all(getattr(registration, name) == value for name, value in wanted.items())
 
 
 def _check(

@@ -107,6 +107,8 @@ def save(ctx: Context, command: Settings) -> SignUp:
     registrations.ensure_books(ctx, event.id)
     with seats.books(ctx, event.id) as held:
         sign_up = held.sign_up
+        if _holds_already(ctx, sign_up, command):
+            return sign_up
         expect_version(sign_up, command.expected_version)
         _check_promises(ctx, held, command)
         before = _agreed(sign_up)
@@ -194,16 +196,38 @@ def _asked(found: Sequence[EventQuestion]) -> tuple[Any, ...]:
     return tuple((one.label, one.kind, tuple(one.options)) for one in found)
 
 
+def _plain(command: Settings) -> dict[str, Any]:
+    """The columns of the rules that are neither groups nor questions."""
+    same = ("is_offered", "capacity", "opens_at", "closes_at", "party_most", "keep_days", "remind_days")
+    return {
+        **{name: getattr(command, name) for name in same},
+        "asks": sorted(set(command.asks)),
+        "consent_note": clean_text(command.consent_note, 1000),
+    }
+
+
 def _write_plain(sign_up: SignUp, command: Settings) -> None:
-    sign_up.is_offered = command.is_offered
-    sign_up.capacity = command.capacity
-    sign_up.opens_at = command.opens_at
-    sign_up.closes_at = command.closes_at
-    sign_up.party_most = command.party_most
-    sign_up.asks = sorted(set(command.asks))
-    sign_up.consent_note = clean_text(command.consent_note, 1000)
-    sign_up.keep_days = command.keep_days
-    sign_up.remind_days = command.remind_days
+    for name, value in _plain(command).items():
+        setattr(sign_up, name, value)
+
+
+def _holds_already(ctx: Context, sign_up: SignUp, command: Settings) -> bool:
+    """Whether an earlier sending of the same page brought this about: two clicks are one change."""
+    if command.expected_version in (None, sign_up.version):
+        return False
+    kept = [(one.name, one.reserved, one.most) for one in groups(ctx, sign_up.event_id)]
+    asked = [(q.label, q.kind, q.options, q.is_required) for q in questions(ctx, sign_up.event_id)]
+    return (
+        all(getattr(sign_up, name) == value for name, value in _plain(command).items())
+        and kept == [(clean_line(one.name, 80), one.reserved, one.most) for one in command.groups]
+        and asked
+        == [(clean_line(q.label, 200), q.kind, _options(q), q.is_required) for q in command.questions]
+    )
+
+
+def _options(question: Question) -> list[str]:
+    chooses = question.kind in (QuestionKind.ONE, QuestionKind.MANY)
+    return [clean_line(option, 120) for option in question.options] if chooses else []
 
 
 def _write_groups(ctx: Context, held: seats.Books, wanted: tuple[Group, ...]) -> None:
@@ -237,6 +261,5 @@ def _write_questions(ctx: Context, event_id: int, wanted: tuple[Question, ...]) 
             ctx.session.add(question)
         question.position, question.label = position, clean_line(one.label, 200)
         question.kind, question.is_required = one.kind, one.is_required
-        chooses = one.kind in (QuestionKind.ONE, QuestionKind.MANY)
-        question.options = [clean_line(option, 120) for option in one.options] if chooses else []
+        question.options = _options(one)
     ctx.session.flush()

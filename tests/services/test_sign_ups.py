@@ -261,7 +261,7 @@ def test_changing_keeps_the_place_and_more_people_must_fit(database: Database, w
         sign_up_changes.change(later, Change(ada.id, ada.version, "Ada", party_size=1))
         assert (ciro.state, seats.place_of(later, ada), seats.place_of(later, bea)) == (CONFIRMED, 1, 2)
         with pytest.raises(Conflict, match="changed_meanwhile"):
-            sign_up_changes.change(later, Change(ada.id, 1, "Ada"))
+            sign_up_changes.change(later, Change(ada.id, 1, "Ada C."))
         # Taking the address of somebody else says nothing, and its owner hears.
         before = announced(session).count("registration.repeated")
         changed = sign_up_changes.change(

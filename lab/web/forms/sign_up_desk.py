@@ -34,7 +34,7 @@ from lab.web.forms.projects import DayField, WholeField
 from lab.web.forms.proposals import AtMost, OneOf, Said
 from lab.web.forms.sign_up import PartyFields
 from lab.web.labels import label
-from lab.web.numbers import whole
+from lab.web.numbers import version_of, whole
 
 
 def _within(least: int, most: int) -> list[Any]:
@@ -101,6 +101,15 @@ class RulesForm(LabForm):
             self.questions.append_entry()
         return self
 
+    def beside(self, now: dict[str, Any]) -> None:
+        """Sending once more means having seen what holds `now`: what others added stays, unless cleared."""
+        self.version.data = now["version"]
+        for rows, key in ((self.groups, "groups"), (self.questions, "questions")):
+            seen = {row.form.id.data for row in rows}
+            for added in now[key]:
+                if added["id"] not in seen and len(rows) < rows.max_entries:
+                    rows.append_entry(added)
+
     def blame_row(self, place: str, words: str) -> None:
         """Say beside one field of one row why it was refused; `place` counts the rows that were filled in."""
         listing, row, part = place.split(".")
@@ -118,7 +127,7 @@ class RulesForm(LabForm):
         """What was filled in. Raises ValueError for an hour that does not exist on that day."""
         return Settings(
             event_id,
-            whole(self.version.data),
+            version_of(self.version.data),
             is_offered=bool(self.is_offered.data),
             capacity=self.capacity.data,
             opens_at=_instant(self.opens_day.data, self.opens_hour.data, time(0), timezone),

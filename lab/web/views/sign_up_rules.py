@@ -20,6 +20,8 @@ from lab.web.views.sign_up_desk import blueprint, draw, held
 
 def _page(event: Event, form: RulesForm, status: int = 200, problem: str = "") -> Response:
     found = sign_up_settings.rules(context(), event.id)
+    if status == 409 and found is not None:
+        form.beside(rules_data(found, lab().settings.timezone))
     return draw(
         "settings",
         event,
@@ -38,7 +40,8 @@ def settings(code: str) -> Response:
     event = held(code)
     found = sign_up_settings.rules(context(), event.id)
     if found is None:
-        data = {"party_most": 4, "keep_days": 30, "remind_days": 1, "capacity": event.seats}
+        # The version of rules that nobody has changed yet.
+        data = {"version": "1", "party_most": 4, "keep_days": 30, "remind_days": 1, "capacity": event.seats}
     else:
         data = rules_data(found, lab().settings.timezone)
     return _page(event, RulesForm(data=data))

@@ -24,7 +24,7 @@ from lab.web.app_state import context, lab, transaction
 from lab.web.forms import sign_up as forms
 from lab.web.forms.base import LabForm, refuse
 from lab.web.labels import error_words
-from lab.web.numbers import whole
+from lab.web.numbers import version_of
 from lab.web.own_pages import draw as draw_mine
 from lab.web.qr import qr_svg
 from lab.web.reader import reader
@@ -187,7 +187,7 @@ def save(key: str) -> AnyResponse:
 def _command(ticket: Ticket, form: Any) -> Change:
     return Change(
         ticket.registration.id,
-        whole(request.form.get("version")),
+        version_of(request.form.get("version")),
         name=form.name.data or "",
         email=form.email.data or "",
         phone=form.phone.data or "",
