@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
@@ -12,6 +13,7 @@ from lab.kernel.text import clean_line, clean_text, excerpt
 from lab.models.contributions import (
     Channel,
     Contribution,
+    ContributionProject,
     ContributionVersion,
     Outcome,
     Proposal,
@@ -28,6 +30,8 @@ from lab.services.context import Context
 #: The name of the draft of a proposal not yet sent.
 DRAFT = "proposal:new"
 REASON_LIMIT = 1000
+#: So long the same words from the same sender are the same thing, sent again from a page one went back to.
+SAME_WORDS = timedelta(minutes=30)
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,7 @@ def _placement(ctx: Context, command: Say, owner: drafts.Owner) -> contributions
         text=command.text,
         title=command.title,
         channel=Channel.SITE,
-        author_name=command.author_name or (ctx.actor.name if signed_in else ""),
+        author_name=_signed(ctx, command),
         person_id=ctx.actor.person_id,
         lang=ctx.locale,
         theme_id=_chosen(ctx, Theme, "theme", command.theme),
@@ -138,6 +142,50 @@ def _own_key(ctx: Context, key: str | None, owner: drafts.Owner) -> str | None:
 def placed_by_key(ctx: Context, idempotency_key: str | None, owner: drafts.Owner) -> Contribution | None:
     """What this sender has made with this key before; for the second of two clicks."""
     return contributions.with_key(ctx, _own_key(ctx, idempotency_key, owner))
+
+
+def has_words(placed: Contribution, text: str) -> bool:
+    """Whether these words, as typed, are those of `placed`."""
+    return placed.text == clean_text(text, contributions.TEXT_LIMIT)
+
+
+def just_said(ctx: Context, command: Say, sent_id: int) -> Contribution | None:
+    """What this sender said a moment ago in the same words, title, name and place; None when it is new.
+
+    `sent_id` is what this browser sent last (0 for nothing); who is signed in is found on any browser.
+    Photographs are not compared. Raises `Invalid` on theme, place or project.
+    """
+    person_id = ctx.actor.person_id
+    query = select(Contribution).where(
+        Contribution.person_id.is_not_distinct_from(person_id),
+        Contribution.created_at > ctx.now - SAME_WORDS,
+        Contribution.channel == Channel.SITE,
+        Contribution.visibility != Visibility.HIDDEN,
+        Contribution.state != State.WITHDRAWN,
+        Contribution.text == clean_text(command.text, contributions.TEXT_LIMIT),
+        Contribution.title == clean_line(command.title, contributions.TITLE_LIMIT),
+        Contribution.author_name == _signed(ctx, command),
+    )
+    if person_id is None:
+        query = query.where(Contribution.id == sent_id)
+    for column, model, name in (
+        (Contribution.theme_id, Theme, "theme"),
+        (Contribution.place_id, Place, "place"),
+    ):
+        # The lab may have put it in its place meanwhile: only another choice makes it another thing.
+        chosen = _chosen(ctx, model, name, getattr(command, name))
+        if chosen is not None:
+            query = query.where(column == chosen)
+    project = _chosen(ctx, Project, "project", command.project)
+    if project is not None:
+        linked = select(ContributionProject.contribution_id).where(ContributionProject.project_id == project)
+        query = query.where(Contribution.id.in_(linked))
+    return ctx.session.execute(query.order_by(Contribution.id.desc()).limit(1)).scalar_one_or_none()
+
+
+def _signed(ctx: Context, command: Say) -> str:
+    name = command.author_name or (ctx.actor.name if ctx.actor.is_signed_in else "")
+    return clean_line(name, contributions.NAME_LIMIT)
 
 
 def own(ctx: Context, code: str) -> Proposal:

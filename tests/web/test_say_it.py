@@ -99,6 +99,49 @@ def test_two_clicks_make_one_thing(client: FlaskClient, database: Database) -> N
     assert client.get(second.location).status_code == 200
 
 
+@pytest.mark.parametrize("who", [None, "rosa"])
+def test_going_back_and_sending_the_same_again_gives_the_receipt_one_has(
+    client: FlaskClient, sign_in: SignIn, database: Database, who: str | None
+) -> None:
+    browser = sign_in(who) if who else client
+    chosen = {"place": "L04", "theme": "verde", "title": "Panchina"}
+    for time in range(2):
+        fields = hidden(say(browser, photos=[(picture(), "a.jpg")], **chosen))
+        receipt = browser.get(browser.post("/proposte/nuova/controlla", data=fields).location).text
+        said = stored(database)
+        assert len(said) == 1 and f"{said[0].receipt_code[:4]}-{said[0].receipt_code[4:]}" in receipt
+        assert ("avevi già mandata" in receipt) is (time == 1)
+        assert "Hai già iniziato a scrivere" not in browser.get("/proposte/nuova").text
+
+
+def test_another_place_name_picture_or_browser_is_another_thing(
+    client: FlaskClient, app: Flask, database: Database
+) -> None:
+    others: list[tuple[FlaskClient, dict[str, Any]]] = [
+        (client, {}),
+        (client, {"place": "L04"}),
+        (client, {"author_name": "Pina"}),
+        (client, {"author_name": "Pina", "photos": [(picture(), "a.jpg")]}),
+        (client, {"author_name": "Pina", "photos": [(picture("blue"), "a.jpg")], "project": "P4"}),
+        (app.test_client(), {"author_name": "Pina"}),
+    ]
+    for number, (browser, more) in enumerate(others, start=1):
+        browser.post("/proposte/nuova/controlla", data=hidden(say(browser, **more)))
+        assert len(stored(database)) == number, more
+
+
+def test_other_words_from_a_page_one_went_back_to_are_not_lost(
+    client: FlaskClient, database: Database
+) -> None:
+    fields = hidden(say(client))
+    client.post("/proposte/nuova/controlla", data=fields)
+    other = {**fields, "text": "E manca anche una fontana."}
+    client.post("/proposte/nuova", data=other)
+    sent = client.post("/proposte/nuova/controlla", data=other)
+    assert [one.text for one in stored(database)][1:] == ["E manca anche una fontana."]
+    assert "E manca anche una fontana." in client.get(sent.location).text
+
+
 def test_the_same_key_from_somebody_else_gives_nothing_of_the_first(
     client: FlaskClient, app: Flask, sign_in: SignIn, database: Database
 ) -> None:

@@ -193,10 +193,12 @@ def send() -> Response | tuple[str, int]:
     form = _form()
     if form.signed.data and not context().actor.is_signed_in:
         return ask_to_sign_in()
-    key = form.idempotency_key.data
-    again = proposals.placed_by_key(context(), key, draft_owner())
-    if again is not None:
+    again = proposals.placed_by_key(context(), form.idempotency_key.data, draft_owner())
+    if again is not None and proposals.has_words(again, form.text.data or ""):
         return _to_receipt(again)
+    if again is not None:
+        # From a page one went back to, or a second one of the same draft, with other words: nothing is lost.
+        form.idempotency_key.data = new_key()
     pending = [photo for photo in _take_photos(form, _pending(_draft())) if photo.widths]
     if not _is_good(form):
         return _write_page(form, pending), 422
@@ -205,16 +207,38 @@ def send() -> Response | tuple[str, int]:
         limit = limits.SAY_PER_PERSON if person else limits.SAY_PER_ADDRESS
         limits.spend(ctx, limit, str(person or entrance.address()))
     try:
-        return _to_receipt(_placed(form, pending))
+        standing = _just_said(form, pending)
+        return _to_receipt(standing or _placed(form, pending), again=standing is not None)
     except Invalid as error:
         refuse(form, error)
         return _write_page(form, pending), 422
 
 
-def _placed(form: SayForm, pending: list[StoredPhoto]) -> Contribution:
-    command = proposals.Say(
+def _command(form: SayForm, pending: list[StoredPhoto]) -> proposals.Say:
+    return proposals.Say(
         **form.words(), photos=tuple(pending), idempotency_key=form.idempotency_key.data or new_key()
     )
+
+
+def _just_said(form: SayForm, pending: list[StoredPhoto]) -> Contribution | None:
+    """What this sender has placed a moment ago with the same words and pictures; its draft goes."""
+    folder = lab().settings.uploads
+    sent_id = (session.get(_SENT) or (0,))[0]
+    standing = proposals.just_said(context(), _command(form, pending), sent_id)
+    if standing is None:
+        return None
+    shown = [photos.stored(photo) for photo in photos.of_contribution(context(), standing.id)]
+    if not all(any(uploads.is_same(folder, photo, other) for other in shown) for photo in pending):
+        return None
+    with transaction() as ctx:
+        drafts.drop(ctx, draft_owner(), proposals.DRAFT)
+    for photo in pending:
+        uploads.discard(folder, photo)
+    return standing
+
+
+def _placed(form: SayForm, pending: list[StoredPhoto]) -> Contribution:
+    command = _command(form, pending)
     try:
         with transaction() as ctx:
             return proposals.say(ctx, command, draft_owner())
@@ -227,8 +251,8 @@ def _placed(form: SayForm, pending: list[StoredPhoto]) -> Contribution:
         return found
 
 
-def _to_receipt(placed: Contribution) -> Response:
-    session[_SENT] = [placed.id, int((context().now + _RECEIPT).timestamp())]
+def _to_receipt(placed: Contribution, *, again: bool = False) -> Response:
+    session[_SENT] = [placed.id, int((context().now + _RECEIPT).timestamp()), again]
     return redirect(url_for("proposals.done"), 303)
 
 
@@ -237,7 +261,7 @@ def _to_receipt(placed: Contribution) -> Response:
 def done() -> str:
     """Step three: the receipt, for the browser that sent and for a while only."""
     ctx = context()
-    placed_id, until = session.get(_SENT) or (0, 0)
+    placed_id, until, *again = session.get(_SENT) or (0, 0)
     if not placed_id or until < ctx.now.timestamp():
         raise NotFound("receipt")
     placed = proposals.sent(ctx, placed_id)
@@ -245,6 +269,7 @@ def done() -> str:
     return render_template(
         "pages/proposals/done.html",
         c=placed,
+        again=any(again),
         code=format_receipt_code(placed.receipt_code),
         address=address,
         qr=qr_svg(address),
