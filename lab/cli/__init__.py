@@ -9,7 +9,7 @@ import sys
 
 import click
 
-from lab.cli import backup, database, doctor, i18n, imports, people, serving
+from lab.cli import backup, database, doctor, exports, i18n, imports, people, serving
 from lab.cli.common import words
 from lab.cli.demo import command as demo
 from lab.settings import SettingsError
@@ -28,6 +28,7 @@ for command in (
     demo.group,
     people.group,
     imports.group,
+    exports.group,
     backup.backup,
     backup.restore,
     doctor.doctor,

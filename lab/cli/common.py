@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -17,6 +18,8 @@ from lab.kernel.clock import utcnow
 from lab.policy.actor import SYSTEM
 from lab.services.context import Context
 from lab.settings import Settings
+
+T = TypeVar("T")
 
 
 def in_italian() -> bool:
@@ -75,3 +78,19 @@ def require_schema(database: Database) -> None:
     """Refuse to work on a database that is empty or behind."""
     if migrations.current_revision(database.engine) != migrations.head_revision():
         raise fail("Prima esegui: lab db upgrade", "First run: lab db upgrade")
+
+
+def going_through(items: Sequence[T], *, quiet: bool = False) -> Iterator[T]:
+    """The items one after the other: under a bar on a terminal, with a line after each elsewhere.
+
+    `quiet` says nothing: a machine reads the output.
+    """
+    if quiet:
+        yield from items
+    elif sys.stdout.isatty():
+        with click.progressbar(items, label=words("Scrivo", "Writing")) as bar:
+            yield from bar
+    else:
+        for number, item in enumerate(items, start=1):
+            yield item
+            say(f"Scritto {number} di {len(items)}.", f"Written {number} of {len(items)}.")

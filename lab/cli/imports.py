@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from lab.cli.common import acting, fail, open_database, require_schema, say, say_json, words
+from lab.cli.common import acting, fail, going_through, open_database, require_schema, say, say_json, words
 from lab.db.engine import Database
 from lab.kernel.errors import Invalid
 from lab.models.contributions import Kind, State
@@ -156,7 +156,7 @@ def _proposals(
     if options["dry_run"] or (report.bad and not options["skip_bad"]):
         return 0, report
     written = 0
-    for batch in _progress(list(imports.batches(good)), options):
+    for batch in going_through(list(imports.batches(good)), quiet=options["as_json"]):
         with acting(settings, database) as ctx:
             written += imports.write_proposals(ctx, mapping, batch)
     return written, report
@@ -173,7 +173,7 @@ def _comments(
     written = 0
     with acting(settings, database) as ctx:
         levels = [batch for level in imports.by_depth(ctx, mapping, good) for batch in imports.batches(level)]
-    for batch in _progress(levels, options):
+    for batch in going_through(levels, quiet=options["as_json"]):
         with acting(settings, database) as ctx:
             count, bad = imports.write_comments(ctx, mapping, batch)
         written += count
@@ -189,24 +189,10 @@ def _events(
     if options["dry_run"] or (report.bad and not options["skip_bad"]):
         return 0, report
     written = 0
-    for batch in _progress(list(imports.batches(good, import_events.BATCH)), options):
+    for batch in going_through(list(imports.batches(good, import_events.BATCH)), quiet=options["as_json"]):
         with acting(settings, database) as ctx:
             written += import_events.write(ctx, mapping, batch, drafts=options["drafts"])
     return written, report
-
-
-def _progress(batches: list[list[Row]], options: dict[str, Any]) -> Iterator[list[Row]]:
-    """A bar on a terminal, a line for each batch elsewhere, nothing when a machine reads."""
-    if options["as_json"]:
-        yield from batches
-        return
-    if sys.stdout.isatty():
-        with click.progressbar(batches, label=words("Scrivo", "Writing")) as bar:
-            yield from bar
-        return
-    for number, batch in enumerate(batches, start=1):
-        yield batch
-        say(f"Blocco {number} di {len(batches)} scritto.", f"Batch {number} of {len(batches)} written.")
 
 
 def _tell(options: dict[str, Any], written: int, report: imports.Report) -> None:
