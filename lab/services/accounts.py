@@ -50,14 +50,19 @@ def clean_name(name: str) -> str:
     return cleaned
 
 
+def judge_password(password: str, *personal: str) -> None:
+    """Raises `Invalid("password", …)` with the reason why a new password will not do."""
+    reason = check_password(password, *personal)
+    if reason:
+        raise Invalid("password", f"password_{reason}")
+
+
 def seal_password(password: str, *personal: str) -> str:
     """Judge a new password and give the hash to keep. Slow on purpose: call it before the transaction.
 
     Raises `Invalid("password", …)` with the judge's reason.
     """
-    reason = check_password(password, *personal)
-    if reason:
-        raise Invalid("password", f"password_{reason}")
+    judge_password(password, *personal)
     return hash_password(password)
 
 

@@ -128,6 +128,12 @@ def test_join_says_what_is_wrong_and_keeps_what_was_typed(
     assert mails(database) == []
 
 
+def test_join_tells_everything_that_is_wrong_at_once(client: FlaskClient) -> None:
+    answer = send(client, "/registrati", name="x" * 61, email="nina", password="corta")
+    for words in ("bastano 60 caratteri", "non sembra giusto", "almeno 8 caratteri"):
+        assert words in answer.text
+
+
 def test_a_hostile_name_stays_text(client: FlaskClient, database: Database) -> None:
     join(client, name="<script>alert(1)</script>\x00\u202e'\"")
     client.post("/accedi/codice", data={"code": last_code(database)})

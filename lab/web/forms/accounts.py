@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, EmailField, Form, PasswordField, StringField, ValidationError
 from wtforms.validators import DataRequired, Length, Optional
 
+from lab.kernel.errors import Invalid
 from lab.kernel.text import valid_email
+from lab.services import accounts
 from lab.web.forms.base import CreatingForm, LabForm
 from lab.web.labels import error_words
 
@@ -49,16 +54,34 @@ class JoinForm(CreatingForm):
 
     name = StringField(
         _l("Nome o soprannome"),
-        validators=[DataRequired(_l("Scrivi come vuoi farti chiamare.")), Length(max=2000)],
+        validators=[DataRequired(_l("Scrivi come vuoi farti chiamare."))],
     )
     email = EmailField(
         _l("E-mail"),
         validators=[DataRequired(_EMAIL_MISSING), Length(max=254, message=_EMAIL_LONG), check_email],
     )
-    password = PasswordField(
-        _l("Password"), validators=[Optional(), Length(max=1000, message=_PASSWORD_LONG)]
-    )
+    password = PasswordField(_l("Password"), validators=[Optional()])
     shared = BooleanField(_l("Questo telefono o computer non è mio"))
+
+    # The service judges both again; here it is so that everything to put right is told at once.
+    def validate_name(self, field: StringField) -> None:
+        """As others will read it."""
+        with _told():
+            accounts.clean_name(field.data or "")
+
+    def validate_password(self, field: PasswordField) -> None:
+        """Long enough, and not to be guessed from the name or the address."""
+        personal = (self.name.data or "")[: accounts.NAME_LIMIT], (self.email.data or "")[:254]
+        with _told():
+            accounts.judge_password(field.data or "", *personal)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except Invalid as error:
+        raise ValidationError(str(error_words(error.code))) from error
 
 
 class RecoverForm(CreatingForm):
