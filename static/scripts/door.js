@@ -115,7 +115,8 @@ function camera(box) {
 
   async function watch(read) {
     while (stream) {
-      const found = video.readyState >= 2 ? await read(video) : undefined;
+      // A picture that cannot be read, while the camera turns or sleeps, is one without a code.
+      const found = video.readyState >= 2 ? await read(video).catch(() => undefined) : undefined;
       if (found && found === seen) last = Date.now();
       else if (!found && Date.now() - last > AWAY) seen = '';
       else if (found) {

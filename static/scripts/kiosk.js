@@ -46,8 +46,8 @@ const app = {
   },
 
   async pause(on) {
-    app.pausedHere = on;
     await store.put('paused', on);
+    app.pausedHere = on;
     app.outbox.soon();
   },
 

@@ -5,6 +5,7 @@ const box = document.querySelector('[data-live]');
 let beat = box?.dataset.beat;
 let wait = 0;
 let drawing = false;
+let asked;
 // The neighbourhood's clock, whatever the laptop under the projector believes.
 let ahead = 0;
 let zone;
@@ -15,6 +16,7 @@ const busy = () => box.dataset.careful !== undefined && box.contains(document.ac
   && document.activeElement.matches('input, textarea, select');
 
 async function draw(next) {
+  asked = next;
   if (drawing || next === beat || busy()) return;
   drawing = true;
   try {
@@ -34,6 +36,8 @@ async function draw(next) {
   } finally {
     drawing = false;
   }
+  // It changed again while this was fetched.
+  if (asked !== next) await draw(asked);
 }
 
 async function ask() {

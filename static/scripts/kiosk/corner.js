@@ -39,11 +39,13 @@ async function download(app) {
   link.click();
   link.remove();
   setTimeout(() => URL.revokeObjectURL(address), 60_000);
-  await store.put('exported', Math.max(0, ...file.records.map((one) => one.seq)));
+  app.exported = Math.max(0, ...file.records.map((one) => one.seq));
+  // A full disk does not make the file less of a file.
+  await store.put('exported', app.exported).catch(() => {});
 }
 
-const mayUnpair = async ({ waiting, refused }) => {
-  const exported = (await store.get('exported')) ?? 0;
+const mayUnpair = async (app, { waiting, refused }) => {
+  const exported = app.exported ?? (await store.get('exported')) ?? 0;
   return [...waiting, ...refused].every((one) => one.seq <= exported);
 };
 
@@ -69,7 +71,7 @@ const warnings = (app, { old }) => [line.state === 'revoked' && t('c_revoked'), 
 
 function deeds(app, again, note) {
   const act = (work) => async () => {
-    await work();
+    await work().catch(() => note(t('full_title')));
     await again();
   };
   return h('div', { class: 'corner-deeds' },
@@ -92,7 +94,7 @@ export function corner(app, { sure = false }) {
   const word = h('p', { class: 'corner-word', role: 'status' });
   const again = async () => {
     const found = await facts(app);
-    const may = await mayUnpair(found.status);
+    const may = await mayUnpair(app, found.status);
     const focused = [...place.querySelectorAll('button')].indexOf(document.activeElement);
     place.replaceChildren(...warnings(app, found),
       h('dl', { class: 'corner-facts' }, found.rows.map(([name, value, warns]) =>

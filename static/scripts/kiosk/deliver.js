@@ -24,13 +24,12 @@ export async function deliver(app, kind, payload, { ticket = null, ...more } = {
   if (app.saving) return;
   app.saving = true;
   try {
-    const record = await app.outbox.save(kind, payload, more);
+    const record = await app.outbox.save(kind, payload, more).catch(() => null);
+    if (!record) return app.show('full', { retry: () => deliver(app, kind, payload, { ticket, ...more }) });
     // Without one nobody waits for nothing: the receipt says "saved" at once, and follows when the answer comes.
     const early = line.state === 'ok'
       && await Promise.race([answered(app.outbox, record.client_uuid), sleep(MOMENT)]);
-    app.show('receipt', { record: early || record, ticket });
-  } catch {
-    app.show('full', { retry: () => deliver(app, kind, payload, { ticket, ...more }) });
+    return app.show('receipt', { record: early || record, ticket });
   } finally {
     app.saving = false;
   }

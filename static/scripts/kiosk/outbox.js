@@ -165,7 +165,8 @@ export class Outbox extends EventTarget {
         continue;
       }
       const held = await this.take(batch, answer.results ?? []);
-      await this.hear(answer);
+      // What it says besides can be heard next time; what waits behind this batch goes on.
+      await this.hear(answer).catch(() => {});
       if (held) return 30_000;
       if (all.length <= batch.length) return null;
     }
@@ -187,7 +188,12 @@ export class Outbox extends EventTarget {
 
   async settle(records) {
     if (!records.length) return;
-    await store.putRecords(records.map(({ answer, ...kept }) => kept));
+    const kept = records.map(({ answer, ...rest }) => rest);
+    await store.putRecords(kept).catch((error) => {
+      // No space for what stays of them: those that the site has go whole, so that the others can follow.
+      if (kept.some(({ state }) => state !== 'done' && state !== 'review')) throw error;
+      return store.dropRecords(kept);
+    });
     this.changed(records);
   }
 

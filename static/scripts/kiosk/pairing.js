@@ -5,6 +5,9 @@ import * as store from './store.js';
 
 const words = (key) => document.getElementById('totem-words').content.querySelector(`[data-key="${key}"]`).textContent;
 
+// What the network does ends in other errors; these are what the browser's store says.
+const ofStore = (error) => error instanceof DOMException && !['TimeoutError', 'AbortError'].includes(error.name);
+
 function reason(error) {
   if (error instanceof Refused && error.status === 404) return 'unknown_code';
   if (error instanceof Refused && error.status === 429) return 'too_many';
@@ -51,7 +54,9 @@ export async function pairing(known) {
       await pair(code, known);
       return true;
     } catch (error) {
-      trouble.querySelector('span').textContent = words(error.message === 'others_wait' ? 'others_wait' : reason(error));
+      trouble.querySelector('span').textContent = ofStore(error)
+        ? document.querySelector('[data-trouble="store"] span').textContent
+        : words(error.message === 'others_wait' ? 'others_wait' : reason(error));
       trouble.hidden = false;
       field.setAttribute('aria-invalid', 'true');
       field.focus();

@@ -10,17 +10,24 @@ const LONGEST = 900_000;
 
 const clock = (wait) => `${Math.floor(wait / 60_000)}:${String(Math.ceil((wait % 60_000) / 1000)).padStart(2, '0')}`;
 
+// On a disk that takes nothing more the tries are counted here: the file must come out just then.
+let unwritten = null;
+
+const tries = async () => unwritten ?? (await store.get('pin')) ?? {};
+
+const count = (now) => store.put('pin', now).then(() => { unwritten = null; }, () => { unwritten = now; });
+
 /** Milliseconds until the next try. A clock that was set back cannot lock the corner for longer than the longest. */
 async function waiting() {
-  const { until = 0 } = (await store.get('pin')) ?? {};
+  const { until = 0 } = await tries();
   return Math.min(LONGEST, Math.max(0, until - Date.now()));
 }
 
 async function miss() {
-  const { fails = 0 } = (await store.get('pin')) ?? {};
+  const { fails = 0 } = await tries();
   const over = fails + 1 - FREE;
   const until = over >= 0 ? Date.now() + Math.min(LONGEST, FIRST * 2 ** over) : 0;
-  await store.put('pin', { fails: fails + 1, until });
+  await count({ fails: fails + 1, until });
 }
 
 /** Asks for the PIN by large keys or the keyboard; `opened(pin)` when it is right. Title and lead are keys of words. */
@@ -56,7 +63,7 @@ export function pin(app, { title = 'pin_title', lead, opened, back }) {
     else {
       await miss();
       if (await pinFits(tried, app.device.pin)) {
-        await store.put('pin', { fails: 0, until: 0 });
+        await count({ fails: 0, until: 0 });
         return opened(tried);
       }
       const next = await waiting();

@@ -38,7 +38,7 @@ export function how(app, { draft, error }) {
 export function understand(text, base) {
   const found = words(text);
   if (found.startsWith(base)) {
-    const rest = decodeURIComponent(found.slice(base.length).split(/[?#]/)[0]);
+    const [rest] = found.slice(base.length).split(/[?#]/);
     if (!rest) return null;
     return /^[\w-]{22}$/.test(rest) ? { claim: rest } : { ticket: rest };
   }

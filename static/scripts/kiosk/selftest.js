@@ -56,7 +56,7 @@ function row([key, well, advice, { n } = {}]) {
 
 export function selftest(app, { found }) {
   if (!found) {
-    points(app).then((tried) => app.show('selftest', { found: tried }));
+    points(app).then((tried) => { if (app.name === 'selftest') app.show('selftest', { found: tried }); });
     return [h('h1', { tabindex: '-1' }, t('test_title')), h('p', { class: 'totem-lead', role: 'status' }, t('test_wait'))];
   }
   const bad = found.filter(([, well]) => !well).map(([key]) => key);
@@ -64,8 +64,10 @@ export function selftest(app, { found }) {
   const [tone, sign, word] = blocked ? ['brick', 'it-close-circle', 'test_not']
     : bad.length ? ['amber', 'it-warning-circle', 'test_nearly'] : ['green', 'it-check-circle', 'test_ready'];
   const start = async () => {
-    await store.put('tested', Date.now());
-    app.reset();
+    const well = await store.put('tested', Date.now()).then(() => true, () => false);
+    // A new document would ask for the test again.
+    if (well) app.reset();
+    else app.home();
   };
   return [h('div', { class: `receipt tone-${tone}` }, icon(sign, 'receipt-icon'),
     h('div', {}, h('h1', { tabindex: '-1' }, t(word)), h('p', { class: 'receipt-text' }, app.device.name))),

@@ -61,6 +61,9 @@ export const addRecord = (record, settings = {}) => writing(['outbox', 'settings
 export const putRecords = (records) =>
   writing('outbox', (tx) => Promise.all(records.map((record) => tx.store.put(record))));
 
+export const dropRecords = (records) =>
+  writing('outbox', (tx) => Promise.all(records.map((record) => tx.store.delete(record.client_uuid))));
+
 /** All records and what is left of those that arrived, in the order in which they were written. */
 export const records = () => use((db) => db.getAllFromIndex('outbox', 'seq'));
 
