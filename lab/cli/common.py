@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import click
+from sqlalchemy.exc import OperationalError
 
 import lab.models  # noqa: F401  # every table is known before the first query
 from lab.db import migrations
@@ -58,11 +59,17 @@ def settings() -> Settings:
 
 @contextmanager
 def open_database() -> Iterator[tuple[Settings, Database]]:
-    """Settings and database, closed at the end."""
+    """Settings and database, closed at the end. A database that does not answer ends the command."""
     current = settings()
-    database = Database(current.database_url, slow_ms=60_000)
+    try:
+        database = Database(current.database_url, slow_ms=60_000)
+    except OSError as error:
+        raise fail(f"Il database non si apre: {error}", f"The database cannot be opened: {error}") from error
     try:
         yield current, database
+    except OperationalError as error:
+        told = str(error.orig).partition("\n")[0]
+        raise fail(f"Il database non risponde: {told}", f"The database does not answer: {told}") from error
     finally:
         database.dispose()
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from click.testing import Result
 
 from lab.db.engine import Database
@@ -48,3 +49,18 @@ def test_a_database_behind_is_a_problem(lab: Run, tmp_path: Path) -> None:
 def test_a_wrong_setting_is_one_line(lab: Run) -> None:
     result = lab("db", "check", LAB_TRUSTED_PROXIES="many")
     assert result.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("postgresql://lab@127.0.0.1:9/none", "Error: The database does not answer: "),
+        ("sqlite:////dev/null/lab.db", "Error: The database cannot be opened: "),
+    ],
+)
+def test_a_database_that_is_away_is_told_in_one_line(lab: Run, tmp_path: Path, url: str, told: str) -> None:
+    for command in (("db", "check"), ("export", "open-data", str(tmp_path)), ("backup", str(tmp_path / "b"))):
+        result = lab(*command, url=url)
+        assert result.exit_code == 1
+        assert result.stderr.startswith(told)
+        assert result.stderr.count("\n") == 1
