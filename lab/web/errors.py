@@ -11,10 +11,11 @@ from urllib.parse import urlsplit
 from flask import Flask, current_app, render_template, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge, SecurityError
 
 from lab.kernel.errors import Conflict, Denied, Invalid, NotFound, RateLimited
 from lab.web import held, problems
+from lab.web.app_state import lab
 from lab.web.foreign import from_elsewhere
 from lab.web.labels import error_words
 from lab.web.own_paths import own_path
@@ -84,6 +85,12 @@ def too_large(_error: RequestEntityTooLarge) -> Answer:
     return render_template("errors/413.html", held=[], held_action=request.path, back_url=held.here()), 413
 
 
+def foreign_host(_error: SecurityError) -> Answer:
+    """Asked under a name that is not ours: no address can be made here, so no page can be drawn."""
+    words = _("Questo sito risponde solo a %(address)s", address=lab().settings.base_url)
+    return words, 400, {"Content-Type": "text/plain; charset=utf-8"}
+
+
 def http_error(error: HTTPException) -> Any:
     """Whatever else Werkzeug raises."""
     code = error.code or 500
@@ -124,6 +131,7 @@ def init_app(app: Flask) -> None:
         (RateLimited, limited),
         (CSRFError, stale_token),
         (RequestEntityTooLarge, too_large),
+        (SecurityError, foreign_host),
         (HTTPException, http_error),
         (Exception, fault),
     )

@@ -209,3 +209,13 @@ def test_no_field_breaks_the_house(
             data = {**{name: good[name] for name in names if name in good}, one: nasty}
             for browser in (app.test_client(), moderator):
                 assert browser.post(path, data=data).status_code < 500, (path, one)
+
+
+def test_a_name_that_is_not_ours_gets_one_line_and_leaves_none_in_the_log(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    for path in ("/", "/proposte", "/api/v1/proposals"):
+        answer = client.get(path, base_url="http://elsewhere.example")
+        assert answer.status_code == 400
+        assert "elsewhere" not in answer.text and len(answer.text) < 200
+    assert caplog.text == ""
