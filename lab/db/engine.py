@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from psycopg.errors import ConnectionTimeout
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DisconnectionError
@@ -20,6 +21,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from lab.db import sums, version, vocabulary
 from lab.db.glance import GLANCE, Glance
+from lab.db.pulse import PatientConnection, Pulse
 from lab.kernel.errors import Unavailable
 
 log = logging.getLogger("lab.db")
@@ -41,7 +43,9 @@ class Database:
 
     def __init__(self, url: str, *, slow_ms: int = 200, pool_size: int = 16) -> None:
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
-        self.engine = _sqlite_engine(url, pool_size) if self.is_sqlite else _postgresql_engine(url, pool_size)
+        self.engine, pulse = (
+            (_sqlite_engine(url, pool_size), None) if self.is_sqlite else _postgresql_engine(url, pool_size)
+        )
         self._writing: dict[str, Any] = {_WRITE: True}
         reading = self.engine
         if not self.is_sqlite:
@@ -56,7 +60,7 @@ class Database:
         # SQLite has one writer. Queueing here is fair and wakes at once; its own busy handler sleeps and
         # starves late comers. Other processes are still met by the busy timeout.
         self._turn = threading.Lock() if self.is_sqlite else None
-        self.glance = Glance(self.engine)
+        self.glance = Glance(self.engine, pulse)
         _tell_slow_statements(self.engine, slow_ms)
 
     def session(self) -> Session:
@@ -152,7 +156,7 @@ def _begin_to_stream(state: ORMExecuteState) -> None:
             driver.autocommit = False
 
 
-def _postgresql_engine(url: str, pool_size: int) -> Engine:
+def _postgresql_engine(url: str, pool_size: int) -> tuple[Engine, Pulse]:
     engine = create_engine(
         url,
         pool_size=pool_size,
@@ -166,6 +170,7 @@ def _postgresql_engine(url: str, pool_size: int) -> Engine:
             "tcp_user_timeout": 10000,
         },
     )
+    pulse = _patient(engine)
 
     @event.listens_for(engine, "checkin")
     def _note_when(_connection: Any, record: ConnectionPoolEntry) -> None:
@@ -173,6 +178,7 @@ def _postgresql_engine(url: str, pool_size: int) -> Engine:
 
     @event.listens_for(engine, "checkout")
     def _ask_whether_there(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+        pulse.check()
         try:
             # A server that went away or restarted has closed the line: something is there to be read. That
             # is seen without asking; only after a longer rest a line may have been cut unnoticed.
@@ -185,7 +191,26 @@ def _postgresql_engine(url: str, pool_size: int) -> Engine:
         except Exception as error:  # whatever the driver raises, the connection is of no more use
             raise DisconnectionError("the database does not answer on this connection") from error
 
-    return engine
+    return engine, pulse
+
+
+def _patient(engine: Engine) -> Pulse:
+    """Give this engine connections on which nobody waits for a server that stands still."""
+    given, words = engine.dialect.create_connect_args(engine.url)
+    pulse = Pulse(lambda: PatientConnection.connect(*given, **{**words, "connect_timeout": 2}).close())
+
+    @event.listens_for(engine, "do_connect")
+    def _connect(_dialect: Any, _record: Any, args: Any, values: Any) -> PatientConnection:
+        pulse.check()
+        try:
+            made = PatientConnection.connect(*args, **values)
+        except ConnectionTimeout:
+            pulse.lost()
+            raise
+        made.pulse = pulse
+        return made
+
+    return pulse
 
 
 def _has_word(socket: int) -> bool:

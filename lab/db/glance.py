@@ -14,6 +14,8 @@ from weakref import WeakSet, finalize
 
 from sqlalchemy import Connection, Engine, Row, Select
 
+from lab.db.pulse import Pulse
+
 #: An execution option: on such a connection no transaction is begun.
 GLANCE = "lab_glance"
 _VERSION = "SELECT version FROM content_version WHERE id = 1"
@@ -35,9 +37,10 @@ class Glance:
     the failure is told properly.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, pulse: Pulse | None = None) -> None:
         # PostgreSQL alone is told: SQLite begins nothing that our own "begin" event does not say.
         plain = {} if engine.dialect.name == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
+        self._pulse = pulse
         self._engine = engine.execution_options(**{GLANCE: True}, **plain)
         self._local = threading.local()
         # Weak: some servers give each request a thread of its own, whose line goes with it.
@@ -59,10 +62,8 @@ class Glance:
         if self._engine.dialect.name == "sqlite":
             cursor = driver.cursor()
             return lambda: int(cursor.execute(_VERSION).fetchone()[0])
-        # A cursor of psycopg costs as much again as the question itself.
-        server = driver.pgconn
-        server.prepare(_PREPARED, _VERSION.encode())
-        return lambda: int(server.exec_prepared(_PREPARED, None).get_value(0, 0))
+        ask: Callable[[], int] = driver.prepare_number(_PREPARED, _VERSION)
+        return ask
 
     def rows(
         self, statement: Select[*tuple[Any, ...]], values: Mapping[str, Any]
@@ -75,6 +76,8 @@ class Glance:
             return None
 
     def _line(self) -> _Line:
+        if self._pulse is not None:
+            self._pulse.check()
         found: _Line | None = getattr(self._local, "line", None)
         if found is None:
             connection = self._engine.connect()

@@ -47,6 +47,8 @@ class Page:
     size: int
 
 
+#: Files on the disk, and whether the process lives, which it also tells while the database is silent.
+_NEVER = ("/static/", "/healthz")
 #: What is worth compressing on its way to one reader.
 _PAGES = frozenset(("text/html", "application/json", "application/problem+json", "application/atom+xml"))
 
@@ -111,7 +113,7 @@ class PageCache:
             self.limit > 0
             and environ["REQUEST_METHOD"] in ("GET", "HEAD")
             and self.cookie_mark not in environ.get("HTTP_COOKIE", "")
-            and not environ["PATH_INFO"].startswith("/static/")
+            and not environ["PATH_INFO"].startswith(_NEVER)
         )
 
     def _key(self, environ: dict[str, Any], version: int) -> Key:
