@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,8 @@ from lab.models.conversation import Comment
 from lab.services.tally import whole
 
 Run = Callable[..., Result]
-REAL = Path(__file__).parents[3] / "shared" / "data" / "real"
+#: Where the open data of other towns lie; by default beside the checkout.
+REAL = Path(os.environ.get("LAB_TEST_REAL", Path(__file__).parents[3] / "shared" / "data" / "real"))
 
 PROPOSALS = """id;titolo;testo;data;voti;stato;chiusa
 1;Più panchine;<p>Al <b>parco</b></p><script>alert(1)</script>;01/02/2024;12;aperta;

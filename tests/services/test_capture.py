@@ -26,7 +26,7 @@ from lab.models.contributions import (
 from lab.models.events import Event, EventKind, EventState
 from lab.models.pictures import Photo
 from lab.models.rooms import RoomQuestion
-from lab.services import capture, capture_kinds, capture_parts, capture_questions, desk, photos
+from lab.services import capture, capture_kinds, capture_parts, capture_questions, desk, event_plan, photos
 from lab.services.capture import Line
 from lab.services.photos import StoredPhoto
 from tests.meetings import make_event
@@ -249,7 +249,8 @@ def test_a_sheet_sent_twice_is_on_the_page_once(session: Session, event: Event, 
     assert session.execute(select(func.count(Photo.id))).scalar() == 0
 
 
-def test_every_kind_of_meeting_has_its_ways() -> None:
+def test_every_kind_of_meeting_has_its_ways_and_its_usual_length() -> None:
+    assert set(event_plan.USUAL) == set(EventKind)
     for kind in EventKind:
         names = [way.slug for way in capture_kinds.ways(kind)]
         assert names
