@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from html import unescape
 from html.parser import HTMLParser
 from itertools import pairwise
+from urllib.parse import unquote, urljoin, urlsplit
 
 _VOID = frozenset(
     {
@@ -30,6 +33,8 @@ _CHILDREN = {
     "dl": {"dt", "dd", "div"},
     "select": {"option", "optgroup"},
 }
+
+_LINK = re.compile(r'(<[a-z]+\b[^>]*?\s(href|action|formaction)="([^"]*)"[^>]*>)')
 
 
 @dataclass
@@ -125,6 +130,19 @@ def faults(html: str) -> list[str]:
         found += check(elements)
     if reader.doctype:
         found += _page(elements)
+    return found
+
+
+def links(html: str, path: str) -> set[tuple[str, str]]:
+    """Method and address, without query, of what a page at `path` leads to or sends to on this site; files
+    apart. Found by pattern: reading a whole page takes a hundred times as long.
+    """
+    found = set()
+    for tag, name, link in _LINK.findall(html):
+        whole = urlsplit(urljoin(f"http://here{path}", unescape(link)))
+        if whole.netloc == "here" and not whole.path.startswith("/static/"):
+            is_sent = name != "href" and 'method="get"' not in tag
+            found.add(("POST" if is_sent else "GET", unquote(whole.path)))
     return found
 
 

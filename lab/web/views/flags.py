@@ -101,4 +101,5 @@ def _page(form: FlagForm, flagged: Flagged, said: str = "") -> str:
         said=said,
         trap=TRAP,
         exit_url=url_for("proposals.show", code=flagged.contribution.code),
+        canonical_url=None,
     )
