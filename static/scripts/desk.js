@@ -55,8 +55,12 @@ document.addEventListener('keydown', (event) => {
   else if (event.key === 'k') walk(-1);
   else if (event.key === 'x') tick();
   else if (event.key === '?') help();
-  else if (event.key === '/') document.querySelector('input[type=search]')?.focus();
-  else {
+  else if (event.key === '/') {
+    const search = document.querySelector('input[type=search]');
+    // On a narrow screen the search may be folded away.
+    search?.closest('details')?.setAttribute('open', '');
+    search?.focus();
+  } else {
     const button = [...document.querySelectorAll('[data-key]')].find((one) => one.dataset.key === event.key);
     if (!button) return;
     button.focus();

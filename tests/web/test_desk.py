@@ -105,6 +105,20 @@ def test_filters_stay_in_the_address_of_each_row(
     assert f"/regia/{code}?" in page and "tema=verde" in page.split(f"/regia/{code}?")[1][:80]
 
 
+def test_the_filters_are_folded_away_and_say_what_is_chosen(
+    sign_in: SignIn, said: Callable[..., str]
+) -> None:
+    said("Una panchina all'ombra")
+    desk = sign_in("facilitator")
+    folded = '<details class="desk-find">'
+    assert folded in desk.get("/regia").text
+    chosen = desk.get("/regia?q=panchina&tipo=idee").text
+    assert folded in chosen
+    assert re.search(r'class="count">2<span class="visually-hidden"> scelte fatte', chosen)
+    # Nothing found: they stand open, so that one sees why.
+    assert '<details class="desk-find" open>' in desk.get("/regia?q=fontanella").text
+
+
 def test_outsiders_do_not_learn_that_the_desk_exists(
     client: FlaskClient, sign_in: SignIn, said: Callable[..., str]
 ) -> None:
