@@ -98,8 +98,15 @@ def _environment(locale: str, html: bool) -> Environment:
     environment.install_gettext_callables(  # type: ignore[attr-defined]  # added by the extension
         catalogue.gettext, catalogue.ngettext, newstyle=True
     )
-    environment.filters["receipt"] = format_receipt_code
+    ltr = _isolated if direction(locale) == "rtl" and not html else str
+    environment.filters["ltr"] = ltr
+    environment.filters["receipt"] = lambda code: ltr(format_receipt_code(code))
     return environment
+
+
+def _isolated(text: str) -> str:
+    # Plain text has no markup to say it: two groups of digits would change places in a line of Arabic.
+    return f"\N{LEFT-TO-RIGHT ISOLATE}{text}\N{POP DIRECTIONAL ISOLATE}"
 
 
 def _day_words(timezone: str, locale: str, now: datetime) -> Callable[[date], str]:

@@ -20,6 +20,7 @@ from sqlalchemy import update
 from lab.db.engine import Database
 from lab.jobs.runner import Runner
 from lab.kernel.clock import FrozenClock
+from lab.kernel.ids import format_receipt_code, new_receipt_code, parse_receipt_code
 from lab.mail.render import render
 from lab.mail.transports import MailPostponed, MailRefused, MailServerAway, SmtpTransport
 from lab.models.accounts import Person
@@ -221,6 +222,30 @@ def test_every_mail_has_its_three_parts(tag: str, settings: Settings) -> None:
     assert words.html.startswith("<!doctype html>")
     html = words.html.replace('<img src="cid:ticket.1@x"', "")
     assert "<img" not in html and "src=" not in html, "nothing is loaded, nobody is tracked"
+
+
+def test_numbers_keep_their_order_in_words_that_run_the_other_way(settings: Settings) -> None:
+    profile = Profile(phone="0362 26 31")
+    values = {
+        **NAME,
+        "words": "Ciao",
+        "words_lang": "it",
+        "receipt_code": "2345JKLM",
+        "due": NOW,
+        "stop_url": "http://x/",
+    }
+    arabic = render(settings, profile, "receipt", "ar", NOW, values).text
+    for group in ("0362 26 31", "2345-JKLM"):
+        isolated = f"\u2066{group}\u2069"
+        assert isolated in arabic
+    # What is copied with the invisible signs around it is understood.
+    code = new_receipt_code()
+    assert parse_receipt_code(f"\u2066{format_receipt_code(code)}\u2069") == code
+    assert "\u2066" not in render(settings, profile, "receipt", "it", NOW, values).text
+    ticket = render(
+        settings, profile, "sign_up_confirmed", "ar", NOW, {**NAME, **SIGNED_UP, "stop_url": ""}
+    ).text
+    assert f"\u2066{PARTY.code}\u2069" in ticket
 
 
 def test_a_language_that_is_not_enabled_falls_back(settings: Settings) -> None:
