@@ -56,6 +56,22 @@ def fits(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
 
 
+def name_stays_whole(page: Page) -> bool:
+    """Whether no word of the lab's name breaks when letters are twice as large."""
+    return bool(
+        page.evaluate("""() => {
+            document.documentElement.style.fontSize = '200%';
+            const words = document.querySelector('.it-brand-title').firstChild;
+            const range = document.createRange();
+            return [...words.data.matchAll(/\\S+/g)].every((word) => {
+                range.setStart(words, word.index);
+                range.setEnd(words, word.index + word[0].length);
+                return range.getClientRects().length === 1;
+            });
+        }""")
+    )
+
+
 def say_it(page: Page, words: str, name: str = "") -> str:
     """Say something through the one door; gives the receipt code."""
     page.goto("/proposte/nuova")
@@ -100,6 +116,8 @@ def act(page: Page, slug: str) -> Page:
 @pytest.mark.journey
 def test_the_loop(site: Site, open_browser: Open) -> None:
     rosa = open_browser(PHONE, script=False)
+    rosa.goto("/")
+    assert name_stays_whole(rosa)
     sign_in(rosa, "residente")
     rosa_receipt = say_it(rosa, WORDS)
     samir = open_browser(PHONE, script=False)
