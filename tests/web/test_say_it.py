@@ -84,6 +84,11 @@ def test_somebody_signed_in_is_public_at_once(sign_in: SignIn, database: Databas
     assert rosa.get(f"/proposte/{said.code}").status_code == 200
 
 
+def test_only_who_can_still_correct_is_told_for_how_long(sign_in: SignIn, client: FlaskClient) -> None:
+    assert "Hai ancora 60 minuti per correggerla" in say(sign_in("rosa"))
+    assert "per correggerla" not in say(client)
+
+
 def test_the_receipt_is_only_for_the_browser_that_sent(client: FlaskClient, app: Flask) -> None:
     client.post("/proposte/nuova/controlla", data=hidden(say(client)))
     assert client.get("/proposte/nuova/fatto").status_code == 200
