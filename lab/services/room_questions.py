@@ -42,7 +42,7 @@ def ask(ctx: Context, command: Ask) -> RoomQuestion:
     """Put a question to the room: an input of the meeting, read by a host before the room sees it.
 
     The same key again gives the same question.
-    Raises `NotFound`, `Invalid("text", …)`, `Conflict("room_closed")`.
+    Raises `NotFound`, `Invalid("text", …)`, `Conflict("room_closed"|"questions_closed")`.
     """
     from_tablet = command.channel is Channel.KIOSK
     key = command.key if from_tablet else once.own_key(ctx, command.key, command.voter)
@@ -51,8 +51,11 @@ def ask(ctx: Context, command: Ask) -> RoomQuestion:
         return locked(ctx.session, RoomQuestion, again.id)
     event = _event(ctx, command.event_id)
     open_room = ctx.session.get(Room, event.id)
-    if not from_tablet and (open_room is None or not room.is_open(open_room) or not open_room.questions_open):
-        raise Conflict("room_closed")
+    if not from_tablet:
+        if open_room is None or not room.is_open(open_room):
+            raise Conflict("room_closed")
+        if not open_room.questions_open:
+            raise Conflict("questions_closed")
     if len(command.text.strip()) > TEXT_LIMIT:
         raise Invalid("text", "too_long")
     shown = open_room is not None and not open_room.is_moderated and not from_tablet

@@ -136,6 +136,7 @@ EVENT_WORDS: dict[type[StrEnum], dict[Any, Any]] = {
 #: Refusals of the services of meetings, in words.
 EVENT_ERRORS: dict[str, Any] = {
     "room_closed": _l("La sala è chiusa in questo momento."),
+    "questions_closed": _l("Le domande ora sono chiuse. Quello che hai scritto è ancora qui sotto."),
     "poll_closed": _l("Questo sondaggio è chiuso."),
     "poll_answers": _l("Servono da due a sei risposte."),
     "poll_twice": _l("Due risposte sono uguali: cambiane una."),

@@ -110,6 +110,26 @@ function tick() {
   }
 }
 
+// An answer to a poll or a raised hand brings the page anew: what is being typed elsewhere on it comes along.
+const KEPT = 'sala';
+const lines = (form) => [...document.querySelectorAll('form :is(textarea, input[type="text"])')].filter((one) => one.form !== form);
+
+document.addEventListener('submit', ({ target }) => {
+  const typed = lines(target).filter((one) => one.value !== one.defaultValue);
+  if (typed.length) sessionStorage.setItem(KEPT, JSON.stringify(typed.map((one) => [one.form.getAttribute('action'), one.name, one.value])));
+});
+
+function goOn() {
+  const typed = JSON.parse(sessionStorage.getItem(KEPT) ?? '[]');
+  sessionStorage.removeItem(KEPT);
+  for (const [action, name, value] of typed) {
+    const field = lines(null).find((one) => one.name === name && one.form.getAttribute('action') === action);
+    if (!field || field.value !== field.defaultValue) continue;
+    field.value = value;
+    field.closest('details')?.setAttribute('open', '');
+  }
+}
+
 if (box) {
   heed(box.querySelector('[data-now]'));
   fit();
@@ -120,4 +140,5 @@ if (box) {
   if (box.dataset.stream && 'EventSource' in window) listen();
   else poll(4000);
   document.addEventListener('visibilitychange', () => { if (!document.hidden) ask(); });
+  goOn();
 }

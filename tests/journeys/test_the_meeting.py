@@ -218,6 +218,7 @@ def test_an_assembly_from_the_door_to_the_minutes(
     _the_evening_comes(site)
     _paper_beside_it(desk)
     _the_count_adds_up(site, desk)
+    _a_hand_in_the_hall(desk, open_browser)
     action = _woven(desk, open_browser)
     _minutes(desk)
     _read_by_everybody(open_browser, action)
@@ -249,6 +250,7 @@ def _the_crowd(site: Site, context: BrowserContext, tablet: Page, tmp_path: Path
             expect(tablet.locator(".deed-main")).to_be_visible()
         if number == CROWD // 2:
             leave_an_idea(tablet, IDEA)
+            _still_here(context, tablet)
             _told_that_nothing_was_saved(tablet)
     tablet = _closed_while_saving(context, tablet)
     print(f"{CROWD} people in {time.monotonic() - began:.0f} s, {len(promised)} promised")
@@ -266,6 +268,19 @@ def _the_crowd(site: Site, context: BrowserContext, tablet: Page, tmp_path: Path
     tablet.goto("/totem")
     wait_until(lambda: is_newer(tablet), 90, "the newer application does not come", context)
     return tablet
+
+
+def _still_here(context: BrowserContext, tablet: Page) -> None:
+    """Whoever thinks for a while is asked, and loses no letter by going on writing."""
+    tablet.click(".deed-main")
+    tablet.fill("main input", "Nadia")
+    context.clock.fast_forward(36_000)
+    expect(tablet.locator("dialog")).to_be_visible()
+    tablet.keyboard.type(" Haddad")
+    expect(tablet.locator("dialog")).to_have_count(0)
+    expect(tablet.locator("main input")).to_have_value("Nadia Haddad")
+    tablet.click('main button:has-text("Indietro")')
+    expect(tablet.locator(".deed-main")).to_be_visible()
 
 
 def _told_that_nothing_was_saved(tablet: Page) -> None:
@@ -343,6 +358,24 @@ def _the_count_adds_up(site: Site, desk: Page) -> None:
     with reading(site) as session:
         books = session.execute(select(SignUp).join(Event).where(Event.code == CODE)).scalar_one()
         assert books.arrived == total
+
+
+def _a_hand_in_the_hall(desk: Page, open_browser: Open) -> None:
+    """Whoever answers a poll while writing a question goes on writing it."""
+    desk.goto(f"/regia/eventi/{CODE}/sala")
+    desk.click('main button:has-text("Apri la sala")')
+    desk.click('summary:has-text("Prepara un sondaggio")')
+    desk.fill("#sondaggi textarea, #sondaggi input[name=text]", "Da dove si comincia?")
+    for number, answer in enumerate(("Dalla fermata", "Dal parco")):
+        desk.fill(f'input[name="answers-{number}"]', answer)
+    desk.click('main button:has-text("Prepara")')
+    desk.click('main button:has-text("Apri e mostra")')
+    phone = open_browser(PHONE)
+    phone.goto(f"/sala/{CODE}/partecipa")
+    phone.fill('textarea[name="text"]', "Chi cura le panchine")
+    phone.click('main button:has-text("Dalla fermata")')
+    expect(phone.locator("main")).to_contain_text("Hai risposto")
+    expect(phone.locator('textarea[name="text"]')).to_have_value("Chi cura le panchine")
 
 
 def _woven(desk: Page, open_browser: Open) -> str:

@@ -103,7 +103,12 @@ def test_what_was_typed_stays_when_it_cannot_be_asked(client: FlaskClient, host:
     host.post(f"{STEER}/porte", data={"is_moderated": "y"})
     closed = client.post(PHONE, data={"text": "Ci sono i bagni?"})
     assert closed.status_code == 409
-    assert "chius" in closed.text
+    assert "domande ora sono chiuse" in closed.text
+    host.post(f"{STEER}/chiudi")
+    shut = client.post(PHONE, data={"text": "Ci sono i bagni?"})
+    assert shut.status_code == 409
+    for page in (closed, shut):
+        assert "Ci sono i bagni?" in page.text
 
 
 def test_a_phone_has_one_hand_for_each_question(

@@ -14,7 +14,11 @@ let unhurried = false;
 
 function note({ type, key }) {
   if (type === 'keydown' && (key === 'Tab' || key === 'Enter')) unhurried = true;
-  if (dialog) return;
+  if (dialog) {
+    // Whoever goes on writing is still here, and the letter goes where they were writing.
+    if (type === 'keydown' && key.length === 1 && document.activeElement !== dialog.lastChild) stay();
+    return;
+  }
   touched = performance.now();
   if (!touch) return;
   const first = touch;
@@ -41,6 +45,8 @@ export const stay = () => {
 };
 
 function close() {
+  // Closed first: that gives the focus back.
+  dialog?.close();
   dialog?.remove();
   dialog = null;
 }
