@@ -21,6 +21,7 @@ from lab.settings import Settings, resource_dir
 from lab.web import (
     access,
     app_state,
+    encoded,
     errors,
     foreign,
     formats,
@@ -109,6 +110,7 @@ def _web(app: Flask) -> None:
     foreign.init_app(app)
     reader.init_app(app)
     CSRFProtect(app)
+    encoded.init_app(app)
     Compress(app)
     access.init_app(app)
     headers.init_app(app)

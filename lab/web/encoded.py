@@ -7,6 +7,7 @@ import threading
 from functools import lru_cache
 
 import brotli
+from flask import Flask, request
 from werkzeug.http import parse_accept_header
 
 #: The names of the encodings, best first.
@@ -43,3 +44,14 @@ class Encoded:
         with self._lock:
             made = self._bodies[encoding] = compressed(self._bodies[""], encoding, quality=5)
         return made
+
+
+def _decide() -> None:
+    request.environ["HTTP_ACCEPT_ENCODING"] = wished(request.headers.get("Accept-Encoding", ""))
+
+
+def init_app(app: Flask) -> None:
+    """Let all who compress follow the same wish: Flask-Compress takes what is refused alone (`br;q=0`) for
+    wished.
+    """
+    app.before_request(_decide)

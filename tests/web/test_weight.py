@@ -63,9 +63,13 @@ def test_addresses_that_differ_only_at_their_far_end_give_different_pages(
     ("accepted", "sent"),
     [("gzip, br", "br"), ("br;q=0", None), ("gzip;q=0.5, br;q=0", "gzip"), ("identity", None)],
 )
-def test_no_encoding_is_sent_that_was_ruled_out(client: FlaskClient, accepted: str, sent: str | None) -> None:
-    answer = client.get("/proposte", headers={"Accept-Encoding": accepted})
-    assert answer.headers.get("Content-Encoding") == sent
+def test_no_encoding_is_sent_that_was_ruled_out(
+    client: FlaskClient, sign_in: Callable[[str], FlaskClient], accepted: str, sent: str | None
+) -> None:
+    rosa = sign_in("rosa")
+    for browser, path in ((client, "/proposte"), (rosa, "/proposte"), (rosa, "/io")):
+        answer = browser.get(path, headers={"Accept-Encoding": accepted})
+        assert answer.headers.get("Content-Encoding") == sent
 
 
 def test_a_head_has_no_body(client: FlaskClient) -> None:
