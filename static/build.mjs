@@ -94,6 +94,16 @@ class Bundle {
     this.report.push([name, bytes.length, brotli ?? bytes.length]);
   }
 
+  /** Keeps what the bundle in `folder` named: a server started with it, and pages people have open, ask for it. */
+  keep(folder) {
+    const manifest = path.join(folder, 'manifest.json');
+    const names = fs.existsSync(manifest) ? Object.values(JSON.parse(fs.readFileSync(manifest, 'utf8'))) : [];
+    for (const file of names.flatMap((name) => [name, `${name}.br`, `${name}.gz`])) {
+      const [from, to] = [path.join(folder, file), path.join(this.folder, file)];
+      if (fs.existsSync(from) && !fs.existsSync(to)) fs.copyFileSync(from, to);
+    }
+  }
+
   close(inputs) {
     const sorted = Object.fromEntries(Object.entries(this.manifest).sort(([a], [b]) => (a < b ? -1 : 1)));
     fs.writeFileSync(path.join(this.folder, 'inputs.sha256'), `${inputs}\n`);
@@ -227,6 +237,7 @@ async function main() {
     buildImages(bundle);
     await buildScripts(bundle);
     await buildStyles(bundle, fontFaces);
+    bundle.keep(DIST);
     bundle.close(inputs);
     if (fs.existsSync(DIST)) fs.renameSync(DIST, old);
     fs.renameSync(aside, DIST);
