@@ -68,6 +68,30 @@ def test_every_template_compiles(site: Flask) -> None:
         environment.get_template(name)
 
 
+def test_a_template_imports_the_macros_it_uses_and_no_others(site: Flask) -> None:
+    """A part that leaned on the imports of its page would break on the next page that takes it in."""
+    macros = {
+        macro.name
+        for name, tree in parsed(site).items()
+        if name.startswith("ui/")
+        for macro in tree.find_all(nodes.Macro)
+    }
+    wrong = []
+    for name, tree in parsed(site).items():
+        imported = {
+            one[1] if isinstance(one, tuple) else one
+            for node in tree.find_all(nodes.FromImport)
+            for one in node.names
+        }
+        used = {node.name for node in tree.find_all(nodes.Name) if node.ctx == "load"}
+        called = {node.node.name for node in tree.find_all(nodes.Call) if isinstance(node.node, nodes.Name)}
+        own = {macro.name for macro in tree.find_all(nodes.Macro)}
+        own |= {node.name for node in tree.find_all(nodes.Name) if node.ctx != "load"}
+        wrong += [f"{name} does not use {one}" for one in imported - used]
+        wrong += [f"{name} does not import {one}" for one in (called & macros) - imported - own]
+    assert wrong == []
+
+
 def test_every_page_extends_a_layout(site: Flask) -> None:
     trees = parsed(site)
     loose = [
