@@ -1,7 +1,7 @@
 // Lines of a meeting written on a phone that may have no network. Every line is written down durably before
 // the page says so, and sent in order by itself; what the server refuses is shown to a person. A line leaves
 // the phone only when it was received or somebody throws it away. Without this script they are plain forms.
-import { begin, fill, firstOf, formOf, isPhoto, read, valueOf } from './capture/fields.js';
+import { begin, fill, firstOf, formOf, held, isPhoto, read, valueOf } from './capture/fields.js';
 import { all, find, keep, remove, settle } from './capture/store.js';
 
 const root = document.querySelector('[data-capture]');
@@ -219,13 +219,14 @@ async function save(form) {
     first.focus();
     return;
   }
+  const said = held(form);
   const record = await recordOf(form);
   record.id = await keep(record);
   show(record);
   state.dataset.used = '1';
   // A report goes on being written: what waits of it is replaced by what is saved next.
   if (valueOf(record, 'part_id')) form.dataset.again = record.id;
-  else begin(form);
+  else begin(form, said);
   work();
 }
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Error, Page, expect
 from sqlalchemy import func, select
 
@@ -219,6 +220,7 @@ def test_an_assembly_from_the_door_to_the_minutes(
     _paper_beside_it(desk)
     _the_count_adds_up(site, desk)
     _a_hand_in_the_hall(desk, open_browser)
+    _written_while_it_happens(desk, tmp_path)
     action = _woven(desk, open_browser)
     _minutes(desk)
     _read_by_everybody(open_browser, action)
@@ -376,6 +378,26 @@ def _a_hand_in_the_hall(desk: Page, open_browser: Open) -> None:
     phone.click('main button:has-text("Dalla fermata")')
     expect(phone.locator("main")).to_contain_text("Hai risposto")
     expect(phone.locator('textarea[name="text"]')).to_have_value("Chi cura le panchine")
+
+
+def _written_while_it_happens(desk: Page, folder: Path) -> None:
+    """A line goes its way, with network or without; who types on meanwhile has begun the next one."""
+    photo = folder / "foglio.jpg"
+    Image.new("RGB", (2400, 1800), "gray").save(photo)
+    desk.goto(f"/regia/eventi/{CODE}/raccolta")
+    words = desk.locator('form[data-outbox="line"] [name="text"]')
+    own = desk.locator("[data-own]")
+    desk.set_input_files('form[data-outbox="line"] [name="photos"]', photo)
+    words.fill("Buca davanti alla fermata")
+    words.press("Enter")
+    desk.keyboard.type("Lampione spento")
+    expect(own.filter(has_text="Buca")).to_contain_text("Ricevuta")
+    expect(words).to_have_value("Lampione spento")
+    desk.context.set_offline(True)
+    words.press("Enter")
+    expect(own.filter(has_text="Lampione")).to_contain_text("Salvata su questo telefono")
+    desk.context.set_offline(False)
+    expect(own.filter(has_text="Lampione")).to_contain_text("Ricevuta")
 
 
 def _woven(desk: Page, open_browser: Open) -> str:

@@ -52,14 +52,19 @@ export function fill(form, record) {
 /** What must be filled in before a form can be kept. */
 export const firstOf = (form) => form.elements.text ?? form.elements.title ?? form.elements.photo;
 
-/** Empties what is said once; the table, the place and the theme stay for the next line. */
-export function begin(form) {
+/** What the fields of a form hold now. */
+export const held = (form) => new Map([...form.elements].map((input) => [input, input.value]));
+
+/** Empties what is said once; the table, the place and the theme stay for the next line. What was typed since
+ * the line was taken (`said`), while its photograph was made smaller, begins the next one. */
+export function begin(form, said) {
   delete form.dataset.again;
   for (const input of form.elements) {
     if (!input.name || input.type === 'hidden' || input.tagName === 'SELECT' || 'sticky' in input.dataset) continue;
     if (input.type === 'checkbox') input.checked = false;
     else if (input.type === 'radio') continue;
-    else input.value = input.name === 'count' ? input.defaultValue : '';
+    else if (input.type === 'file' || input.value === said.get(input)) input.value = input.name === 'count' ? input.defaultValue : '';
+    else if (input.value.startsWith(said.get(input))) input.value = input.value.slice(said.get(input).length);
   }
   firstOf(form)?.focus();
 }
