@@ -52,10 +52,7 @@ def ask(ctx: Context, command: Ask) -> RoomQuestion:
     event = _event(ctx, command.event_id)
     open_room = ctx.session.get(Room, event.id)
     if not from_tablet:
-        if open_room is None or not room.is_open(open_room):
-            raise Conflict("room_closed")
-        if not open_room.questions_open:
-            raise Conflict("questions_closed")
+        _check_takes(open_room)
     if len(command.text.strip()) > TEXT_LIMIT:
         raise Invalid("text", "too_long")
     shown = open_room is not None and not open_room.is_moderated and not from_tablet
@@ -85,6 +82,13 @@ def ask(ctx: Context, command: Ask) -> RoomQuestion:
     ctx.session.flush()
     room.touch(ctx, event.id)
     return question
+
+
+def _check_takes(open_room: Room | None) -> None:
+    if open_room is None or not room.is_open(open_room):
+        raise Conflict("room_closed")
+    if not open_room.questions_open:
+        raise Conflict("questions_closed")
 
 
 def _event(ctx: Context, event_id: int) -> Event:
