@@ -16,9 +16,11 @@ from lab.kernel.text import clean_line, clean_text, fold_email, valid_email
 from lab.models.accounts import Credential, Person, PersonCard, Role, RoleGrant
 from lab.models.contributions import Contribution, ContributionAuthor
 from lab.models.conversation import Comment, Follow, Support
+from lab.models.events import EventHost
 from lab.models.moderation import Flag
 from lab.models.notifications import Letter, Notification
 from lab.models.operations import Draft
+from lab.models.registrations import Registration
 from lab.policy.actor import Grant
 from lab.policy.permissions import Permission
 from lab.services import audit, contributions, sessions, sign_in
@@ -76,12 +78,15 @@ def register(ctx: Context, command: Register) -> Person:
 def change(ctx: Context, person_id: int, command: Register) -> Person:
     """Correct what the desk wrote down.
 
-    Raises `Denied("has_account")`, since account holders do it themselves, and `Invalid` as `register`.
+    Raises `Denied("has_account")`, since account holders do it themselves, `Denied("staff_by_administrator")`,
+    since whoever proves the address gets the function as well, and `Invalid` as `register`.
     """
     grant = ctx.require(Permission.PERSON_REGISTER)
     person = locked(ctx.session, Person, person_id)
     if ctx.session.get(Credential, person_id) is not None or person.anonymised_at is not None:
         raise Denied("has_account")
+    if is_staff(ctx, person.id) and ctx.actor.grant_of(Role.ADMINISTRATOR) is None:
+        raise Denied("staff_by_administrator")
     for name, value in _fields(command).items():
         setattr(person, name, value)
     audit.record(ctx, "person.change", person, grant)
@@ -208,6 +213,7 @@ def _absorb(ctx: Context, keeper: Person, other: Person) -> None:
         keeper.blocked_at = other.blocked_at
     _absorb_hands(ctx, keeper.id, other.id)
     _absorb_notifications(ctx, keeper, other)
+    _absorb_meetings(ctx, keeper.id, other.id)
     for model in (Contribution, ContributionAuthor, Comment, RoleGrant, Flag, Letter):
         ctx.session.execute(update(model).where(model.person_id == other.id).values(person_id=keeper.id))
     ctx.session.execute(delete(Draft).where(Draft.person_id == other.id))
@@ -243,6 +249,14 @@ def _absorb_hands(ctx: Context, keeper_id: int, other_id: int) -> None:
         if follow.contribution_id is not None:
             with contributions.changing(ctx, follow.contribution_id) as contribution:
                 contribution.followers_count -= 1
+
+
+def _absorb_meetings(ctx: Context, keeper_id: int, other_id: int) -> None:
+    """Tickets, and meetings to host. Where both have one, the keeper's stands and the other opens by its key."""
+    for model in (Registration, EventHost):
+        held = select(model.event_id).where(model.person_id == keeper_id)
+        theirs = update(model).where(model.person_id == other_id, model.event_id.not_in(held))
+        ctx.session.execute(theirs.values(person_id=keeper_id))
 
 
 def _absorb_notifications(ctx: Context, keeper: Person, other: Person) -> None:
