@@ -173,6 +173,7 @@ def test_minutes_are_drafted_looked_at_published_and_corrected(
     wrong = browser.post(MINUTES, data={**words, "version": "1", "promises-0-who": "", "fai": "pubblica"})
     assert wrong.status_code == 422
     assert "Chiedere i prezzi" in wrong.text
+    assert 'href="#promises-0-text"' in wrong.text  # said on top of the long page, too
     for _ in range(2):
         done = browser.post(MINUTES, data={**words, "version": "1", "fai": "pubblica"})
         assert done.headers["Location"].endswith("/eventi/EV90/verbale")

@@ -114,6 +114,8 @@ class MinutesForm(LabForm):
             return False
         entry = self[name][int(row)]
         entry.form.text.errors = [*entry.form.text.errors, str(error_words(error.code))]
+        # The list on top of the page asks the rows as a whole.
+        self[name].errors = [one.errors for one in self[name]]
         return True
 
 
