@@ -78,8 +78,8 @@ def register(ctx: Context, command: Register) -> Person:
 def change(ctx: Context, person_id: int, command: Register) -> Person:
     """Correct what the desk wrote down.
 
-    Raises `Denied("has_account")`, since account holders do it themselves, `Denied("staff_by_administrator")`,
-    since whoever proves the address gets the function as well, and `Invalid` as `register`.
+    Raises `Denied("has_account")`, since account holders do it themselves, and `Invalid` as `register`;
+    `Denied("staff_by_administrator")`, since whoever proves the address gets the function as well.
     """
     grant = ctx.require(Permission.PERSON_REGISTER)
     person = locked(ctx.session, Person, person_id)
@@ -252,7 +252,7 @@ def _absorb_hands(ctx: Context, keeper_id: int, other_id: int) -> None:
 
 
 def _absorb_meetings(ctx: Context, keeper_id: int, other_id: int) -> None:
-    """Tickets, and meetings to host. Where both have one, the keeper's stands and the other opens by its key."""
+    """Tickets, and meetings to host. Where both have one, the other's still opens by its key."""
     for model in (Registration, EventHost):
         held = select(model.event_id).where(model.person_id == keeper_id)
         theirs = update(model).where(model.person_id == other_id, model.event_id.not_in(held))
