@@ -14,7 +14,7 @@ def N_(words: str) -> str:
 
 
 SENTENCES: dict[str, str] = {
-    "routed": N_("Ora se ne occupa %(office)s. Aspetta una risposta entro %(due)s."),
+    "routed": N_("Ora se ne occupa %(office)s. La risposta arriva entro %(due)s."),
     "passed_on": N_("L'abbiamo passata a chi se ne occupa: %(who)s."),
     "question_answered": N_("C'è la risposta scritta a questa domanda."),
     "co_design": N_("Ci lavoriamo insieme: ti diremo quando ci vediamo."),
@@ -67,7 +67,7 @@ SENTENCES: dict[str, str] = {
 
 #: The same where a piece of it is not known (an office not named, a day not given).
 WITHOUT_OFFICE = {
-    "routed": N_("Ora se ne occupa l'ufficio giusto. Aspetta una risposta entro %(due)s."),
+    "routed": N_("Ora se ne occupa l'ufficio giusto. La risposta arriva entro %(due)s."),
     "passed_on": N_("L'abbiamo passata a chi se ne occupa."),
 }
 

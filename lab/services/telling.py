@@ -267,7 +267,9 @@ def _values(facts: _Facts, note: Notification) -> dict[str, str | date]:
     elif about or contribution:
         standing = about or contribution
         assert standing is not None
-        values["due"] = standing.office_due_on or standing.promise_due_at.date()
+        # The office's own day is earlier and between colleagues: the promise is what residents were told.
+        own_day = standing.office_due_on if note.kind == "office_asked" else None
+        values["due"] = own_day or standing.promise_due_at
     return values
 
 

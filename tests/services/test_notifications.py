@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 
 from lab.db.engine import Database
 from lab.kernel.clock import FrozenClock
+from lab.kernel.daywords import day_words
 from lab.kernel.tokens import Signer
 from lab.mail import links
 from lab.mail.post import STOP_MAIL
@@ -23,7 +24,7 @@ from lab.models.contributions import Contribution, ContributionProject, Outcome,
 from lab.models.notifications import Letter, Notification
 from lab.models.operations import AuditEntry
 from lab.policy.actor import SYSTEM
-from lab.services import contributions, letters, notifications
+from lab.services import contributions, letters, notifications, routing
 from lab.services.context import Context
 from lab.services.notifications import Hearer
 from lab.settings import Settings
@@ -88,6 +89,24 @@ def test_my_news_page_groups_by_item_and_forgets_the_count_when_read(  # type: i
     page = rosa.get("/io/novita").get_data(as_text=True)
     assert "Hai letto tutto." in page
     assert sign_in("samir").get("/io/novita").get_data(as_text=True).count("Prima cosa") == 0
+
+
+def test_residents_hear_the_day_they_were_promised_and_the_office_its_own(  # type: ignore[no-untyped-def]
+    act, world: World, sign_in: SignIn
+) -> None:
+    about = said(act, world)
+    with act("facilitator") as ctx:
+        routing.route(ctx, routing.Route(about.id, None, world.verde, NOW.date() + timedelta(7)))
+        hearers = [
+            Hearer(world.people["rosa"], "routed", contribution_id=about.id),
+            Hearer(world.people["office"], "office_asked", contribution_id=about.id),
+        ]
+        notifications.tell(ctx, hearers, "1:x", ctx.now)
+    days = (about.promise_due_at.date(), NOW.date() + timedelta(7))
+    promised, own = (day_words(day, "it", with_year=False) for day in days)
+    resident = sign_in("rosa").get("/io/novita").get_data(as_text=True)
+    assert f"La risposta arriva entro {promised}" in resident and own not in resident
+    assert own in sign_in("office").get("/io/novita").get_data(as_text=True)
 
 
 def test_a_title_too_long_for_the_news_shows_that_it_goes_on(act, world: World, sign_in: SignIn) -> None:  # type: ignore[no-untyped-def]

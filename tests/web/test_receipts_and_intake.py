@@ -13,8 +13,10 @@ from lab.db.engine import Database
 from lab.kernel.clock import FrozenClock
 from lab.kernel.ids import format_receipt_code, new_receipt_code
 from lab.models.accounts import Person
+from lab.models.answers import Verdict
 from lab.models.contributions import Channel, Contribution, Visibility
-from lab.services import contributions, limits
+from lab.services import answers, contributions, limits, routing
+from lab.services.context import Context
 from lab.services.contributions import Placement
 from lab.services.limits import Limit
 from tests.statements import statements
@@ -51,6 +53,33 @@ def test_the_receipt_tells_its_fate_and_is_kept_nowhere(client: FlaskClient, ite
     assert "noindex" in answer.headers["X-Robots-Tag"]
     assert "csrf_token" not in answer.text
     assert "Set-Cookie" not in answer.headers
+
+
+def test_the_receipt_says_the_answer_in_its_first_sentence(
+    client: FlaskClient, database: Database, acting: Callable[..., Context], world: World
+) -> None:
+    said = {
+        Verdict.ACCEPTED: "ha detto di sì.",
+        Verdict.ACCEPTED_IN_PART: "solo in parte",
+        Verdict.ALREADY_SO: "c&#39;è già",
+        Verdict.PASSED_ON: "Tocca a un altro ente",
+    }
+    codes = {}
+    with database.writing() as session:
+        for verdict in said:
+            one = contributions.place(acting(session, "system"), Placement(text=f"Cosa {verdict}"))
+            routing.route(acting(session, "facilitator"), routing.Route(one.id, None, world.verde))
+            body = world.aler if verdict is Verdict.PASSED_ON else None
+            answers.publish(
+                acting(session, "office"),
+                answers.Reply(one.id, None, verdict, "Ecco che cosa facciamo, e quando.", body_id=body),
+            )
+            codes[verdict] = one.receipt_code
+    for verdict, words in said.items():
+        sentence = (
+            client.get(f"/ricevuta/{codes[verdict]}").text.split("receipt-sentence")[1].split("</p>")[0]
+        )
+        assert words in sentence.replace("'", "&#39;")
 
 
 def test_a_late_promise_is_said_plainly(client: FlaskClient, item: Contribution, clock: FrozenClock) -> None:
