@@ -20,8 +20,9 @@ from lab.models.actions import (
     ActionMilestone,
     ActionProject,
 )
-from lab.models.programme import Body, Office
+from lab.models.programme import Body
 from lab.models.projects import Project
+from lab.services import references
 from lab.services.context import Context
 
 #: Longest texts, in characters, and how many milestones an action may have.
@@ -78,24 +79,13 @@ def check(ctx: Context, plan: Plan, action: Action | None = None) -> None:
             raise Invalid(name, "too_long")
     if not plan.project_ids:
         raise Invalid("projects", "at_least_one")
-    _all_there(ctx, Project, plan.project_ids, "projects")
-    _all_there(ctx, Body, plan.body_ids, "bodies")
-    _all_there(ctx, Action, plan.needs_ids, "needs")
-    office = ctx.session.get(Office, plan.office_id)
-    if office is None or (office.closed_on is not None and office.closed_on <= today(ctx)):
-        raise Invalid("office", "unknown")
+    references.known(ctx, "projects", Project, *plan.project_ids)
+    references.known(ctx, "bodies", Body, *plan.body_ids)
+    references.known(ctx, "needs", Action, *plan.needs_ids)
+    references.office_in_being(ctx, plan.office_id)
     _check_dates(plan)
     if action is not None:
         _check_needs(ctx, action.id, plan.needs_ids)
-
-
-def _all_there(ctx: Context, model: type[Base], ids: tuple[int, ...], field: str) -> None:
-    if not ids:
-        return
-    key = model.__mapper__.primary_key[0]
-    found = ctx.session.execute(select(key).where(key.in_(ids))).scalars().all()
-    if len(found) < len(set(ids)):
-        raise Invalid(field, "unknown")
 
 
 def _check_dates(plan: Plan) -> None:

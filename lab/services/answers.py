@@ -16,7 +16,7 @@ from lab.models.contributions import Contribution, Outcome, State, StepKind
 from lab.models.programme import Body
 from lab.policy.actor import Grant
 from lab.policy.permissions import Permission
-from lab.services import audit, contributions, outbox
+from lab.services import audit, contributions, outbox, references
 from lab.services.context import Context
 
 REASON_LIMIT = 5000
@@ -151,8 +151,7 @@ def _body_of(ctx: Context, reply: Reply) -> int | None:
         return None
     if reply.body_id is None:
         raise Invalid("body", "choose_body")
-    if ctx.session.get(Body, reply.body_id) is None:
-        raise Invalid("body", "unknown")
+    references.known(ctx, "body", Body, reply.body_id)
     return reply.body_id
 
 

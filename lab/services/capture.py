@@ -32,7 +32,7 @@ from lab.models.projects import Project
 from lab.models.rooms import QuestionState, RoomQuestion
 from lab.policy.actor import Grant
 from lab.policy.permissions import Permission
-from lab.services import audit, capture_kinds, contributions, once, outbox, photos, room, routing
+from lab.services import audit, capture_kinds, contributions, once, outbox, photos, references, room, routing
 from lab.services.capture_kinds import Ask, Way
 from lab.services.context import Context
 from lab.services.photos import StoredPhoto
@@ -205,9 +205,8 @@ def _check(ctx: Context, line: Line | Correction) -> None:
         raise Invalid("count", "out_of_range")
     if line.round is not None and not 1 <= line.round <= ROUND_LIMIT:
         raise Invalid("round", "out_of_range")
-    for field, model, key in (("theme", Theme, line.theme_id), ("place", Place, line.place_id)):
-        if key is not None and ctx.session.get(model, key) is None:
-            raise Invalid(field, "unknown")
+    references.known(ctx, "theme", Theme, line.theme_id)
+    references.known(ctx, "place", Place, line.place_id)
     if len(line.part) > PART_LIMIT:
         raise Invalid("part", "too_long")
     if isinstance(line, Line) and line.answer_due_on is not None:

@@ -18,7 +18,7 @@ from lab.models.pictures import Photo
 from lab.models.programme import Place
 from lab.models.rooms import Room
 from lab.policy.permissions import Permission
-from lab.services import audit, capture, capture_kinds, once, photos, room, wording
+from lab.services import audit, capture, capture_kinds, once, photos, references, room, wording
 from lab.services.context import Context
 from lab.services.photos import StoredPhoto
 
@@ -77,8 +77,7 @@ def _checked(ctx: Context, event: Event, command: Part) -> str:
     title = wording.line("title", command.title, capture.PART_LIMIT, needed=True)
     wording.line("convenor", command.convenor, CONVENOR_LIMIT)
     wording.text("report", command.report, REPORT_LIMIT)
-    if command.place_id is not None and ctx.session.get(Place, command.place_id) is None:
-        raise Invalid("place", "unknown")
+    references.known(ctx, "place", Place, command.place_id)
     return title
 
 

@@ -29,7 +29,7 @@ from lab.models.events import (
 from lab.models.programme import Body, Place
 from lab.models.projects import Project
 from lab.models.rooms import Room
-from lab.services import wording
+from lab.services import references, wording
 from lab.services.context import Context
 
 #: Longest texts in characters; the names are those of the columns.
@@ -175,19 +175,13 @@ def check(ctx: Context, plan: Plan) -> None:
         raise Invalid("languages", "at_least_one" if not plan.languages else "unknown")
     if any(offer not in set(Offer) for offer in plan.offers):
         raise Invalid("offers", "unknown")
-    if plan.place_id is not None and ctx.session.get(Place, plan.place_id) is None:
-        raise Invalid("place", "unknown")
-    for field, model, ids in (("projects", Project, plan.project_ids), ("bodies", Body, plan.body_ids)):
-        _check_known(ctx, field, model.id, ids)
+    references.known(ctx, "place", Place, plan.place_id)
+    references.known(ctx, "projects", Project, *plan.project_ids)
+    references.known(ctx, "bodies", Body, *plan.body_ids)
     if len(plan.agenda) > MOST_POINTS:
         raise Invalid("agenda", "too_many")
     if any(not 1 <= point.minutes <= POINT_LONGEST for point in plan.agenda):
         raise Invalid("agenda", "point_length")
-
-
-def _check_known(ctx: Context, field: str, key: InstrumentedAttribute[int], ids: frozenset[int]) -> None:
-    if ids and set(ctx.session.execute(select(key).where(key.in_(ids))).scalars()) != ids:
-        raise Invalid(field, "unknown")
 
 
 def _relink(

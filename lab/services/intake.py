@@ -17,7 +17,7 @@ from lab.models.contributions import Channel, Contribution, Kind, Visibility
 from lab.models.events import Event, EventState
 from lab.models.programme import Place, Theme
 from lab.policy.permissions import Permission
-from lab.services import audit, contributions, once, outbox, people, wording
+from lab.services import audit, contributions, once, outbox, people, references, wording
 from lab.services.context import Context
 
 #: The ways by which things reach somebody who writes them down, the most frequent first.
@@ -124,13 +124,9 @@ def _check(ctx: Context, command: TypeIn) -> None:
         raise Invalid("said_on", "in_the_future")
     if command.said_on is not None and command.said_on < today - OLDEST:
         raise Invalid("said_on", "too_old")
-    for field, model, key in (
-        ("theme", Theme, command.theme_id),
-        ("place", Place, command.place_id),
-        ("event", Event, command.event_id),
-    ):
-        if key is not None and ctx.session.get(model, key) is None:
-            raise Invalid(field, "unknown")
+    references.known(ctx, "theme", Theme, command.theme_id)
+    references.known(ctx, "place", Place, command.place_id)
+    references.known(ctx, "event", Event, command.event_id)
 
 
 def _person(ctx: Context, command: TypeIn) -> Person | None:

@@ -33,7 +33,17 @@ from lab.models.programme import Body, Office
 from lab.models.projects import Project
 from lab.policy.actor import Grant
 from lab.policy.permissions import Permission
-from lab.services import audit, capture, capture_kinds, codes, contributions, head_count, outbox, room
+from lab.services import (
+    audit,
+    capture,
+    capture_kinds,
+    codes,
+    contributions,
+    head_count,
+    outbox,
+    references,
+    room,
+)
 from lab.services.context import Context
 
 SUMMARY_LIMIT = 1000
@@ -359,9 +369,7 @@ def _within(field: str, words: str, limit: int) -> str:
 
 def _point(ctx: Context, row: int, point: Point) -> Point:
     field = f"points-{row}"
-    for project_id in point.project_ids:
-        if ctx.session.get(Project, project_id) is None:
-            raise Invalid(field, "unknown")
+    references.known(ctx, field, Project, *point.project_ids)
     text = _within(field, clean_text(point.text, POINT_LIMIT + 1), POINT_LIMIT)
     return Point(text, tuple(dict.fromkeys(point.project_ids)))
 
@@ -377,9 +385,8 @@ def _promise(ctx: Context, event: Event, row: int, promise: Promise) -> Promise:
         return Promise("")
     if len(named) != 1:
         raise Invalid(field, "one_owner")
-    for model, key in ((Office, promise.office_id), (Body, promise.body_id)):
-        if key is not None and ctx.session.get(model, key) is None:
-            raise Invalid(field, "unknown")
+    references.known(ctx, field, Office, promise.office_id)
+    references.known(ctx, field, Body, promise.body_id)
     if promise.due_on is not None:
         held_on = local_date(event.starts_at, ctx.timezone)
         if not held_on <= promise.due_on <= held_on + _YEARS:

@@ -12,7 +12,7 @@ from lab.kernel.errors import Conflict, Invalid
 from lab.kernel.text import clean_line, fold, slugify
 from lab.models.programme import Office, Place, Theme
 from lab.policy.permissions import Permission
-from lab.services import audit, codes
+from lab.services import audit, codes, references
 from lab.services.context import Context
 
 NAME_LIMIT = 80
@@ -57,8 +57,7 @@ def save_theme(ctx: Context, command: ThemeWords) -> Theme:
     """Make or change a theme. Raises `Invalid`, and `Conflict("name_taken")`."""
     grant = ctx.require(Permission.PROGRAMME_EDIT)
     name = _name(command.name)
-    if command.office_id is not None and ctx.session.get(Office, command.office_id) is None:
-        raise Invalid("office_id", "unknown")
+    references.known(ctx, "office_id", Office, command.office_id)
     if command.theme_id is None:
         theme = _new_theme(ctx, name)
     else:

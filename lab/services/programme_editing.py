@@ -18,7 +18,7 @@ from lab.kernel.text import clean_line, clean_text, valid_email
 from lab.models.programme import Body, BodyKind, Office, Phase, Programme
 from lab.models.projects import Project, ProjectChange, ProjectState
 from lab.policy.permissions import Permission
-from lab.services import audit, codes, outbox, programme, wording
+from lab.services import audit, codes, outbox, programme, references, wording
 from lab.services.context import Context
 
 TITLE_LIMIT = 200
@@ -119,7 +119,7 @@ def change_programme(ctx: Context, command: ChangeProgramme) -> Programme:
     _expect(row, command.seen)
     title = wording.line("title", command.title, TITLE_LIMIT, needed=True)
     for field in ("political_office", "technical_office"):
-        _known(ctx, Office, getattr(command, f"{field}_id"), field)
+        references.known(ctx, field, Office, getattr(command, f"{field}_id"))
     _check_days(command.starts_on, command.ends_on)
     if row is None:
         row = Programme(title=title)
@@ -177,7 +177,7 @@ def save_office(ctx: Context, command: SaveOffice) -> Office:
     grant = ctx.require(Permission.PROGRAMME_EDIT)
     row = _held(ctx, Office, command.office_id, command.seen)
     name = wording.line("name", command.name, NAME_LIMIT, needed=True)
-    _known(ctx, Body, command.body_id, "body")
+    references.known(ctx, "body", Body, command.body_id)
     email = clean_line(command.email, 254)
     if email and not valid_email(email):
         raise Invalid("email", "email")
@@ -200,7 +200,7 @@ def add_project(ctx: Context, command: AddProject) -> Project:
     whole = programme.the_programme(ctx)
     if whole is None:
         raise Conflict("no_programme")
-    _open_office(ctx, command.office_id)
+    references.office_in_being(ctx, command.office_id)
     last = ctx.session.execute(select(func.max(Project.position))).scalar() or 0
     row = Project(
         code=_free_code(ctx, Project, "P"),
@@ -230,7 +230,7 @@ def hand_over(ctx: Context, command: HandOver) -> Project:
     why = clean_text(command.why, 1000)
     if not why:
         raise Invalid("why", "required")
-    office = _open_office(ctx, command.office_id)
+    office = references.office_in_being(ctx, command.office_id)
     if office.id == row.office_id:
         return row
     before = ctx.session.get(Office, row.office_id)
@@ -255,18 +255,6 @@ def _held(ctx: Context, model: type[Row], key: int | None, seen: str) -> Row | N
 def _expect(row: Base | None, seen: str) -> None:
     if fingerprint(row) != seen:
         raise Conflict("changed_meanwhile")
-
-
-def _known(ctx: Context, model: type[Base], key: int | None, field: str) -> None:
-    if key is not None and ctx.session.get(model, key) is None:
-        raise Invalid(field, "unknown")
-
-
-def _open_office(ctx: Context, key: int) -> Office:
-    office = ctx.session.get(Office, key)
-    if office is None or office.closed_on is not None:
-        raise Invalid("office", "unknown")
-    return office
 
 
 def _expect_no_projects(ctx: Context, office: Office) -> None:

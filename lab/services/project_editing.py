@@ -27,7 +27,7 @@ from lab.models.projects import (
     ProjectState,
 )
 from lab.policy.permissions import Permission
-from lab.services import audit, outbox, wording
+from lab.services import audit, outbox, references, wording
 from lab.services.context import Context
 
 #: Longest texts in characters; the names are those of the columns.
@@ -192,8 +192,7 @@ def change_words(ctx: Context, command: ChangeWords) -> Project:
     """Rewrite title, description, continuity, axis and place. Raises `Invalid` on these."""
     with _changing(ctx, command.edit, "text") as change:
         project = change.project
-        if command.place_id is not None and ctx.session.get(Place, command.place_id) is None:
-            raise Invalid("place", "unknown")
+        references.known(ctx, "place", Place, command.place_id)
         new = {
             "title": wording.line("title", command.title, TITLE_LIMIT, needed=True),
             "description": wording.text("description", command.description, TEXT_LIMIT),

@@ -9,9 +9,8 @@ from lab.kernel.clock import local_date
 from lab.kernel.errors import Conflict, Invalid
 from lab.kernel.text import clean_text
 from lab.models.contributions import OPEN_STATES, Contribution, StepKind
-from lab.models.programme import Office
 from lab.policy.permissions import Permission
-from lab.services import audit, contributions, outbox, triage
+from lab.services import audit, contributions, outbox, references, triage
 from lab.services.context import Context
 
 #: Days the lab keeps for itself between the office's answer and the promise on the receipt.
@@ -42,10 +41,8 @@ def route(ctx: Context, command: Route) -> Contribution:
     Raises `Invalid("office", "unknown")`, `Invalid("due_on", "past")`, `Conflict("state_…")` once settled.
     """
     grant = ctx.require(Permission.CONTRIBUTION_ROUTE)
-    office = ctx.session.get(Office, command.office_id)
+    office = references.office_in_being(ctx, command.office_id)
     today = local_date(ctx.now, ctx.timezone)
-    if office is None or (office.closed_on is not None and office.closed_on <= today):
-        raise Invalid("office", "unknown")
     if command.due_on is not None and command.due_on < today:
         raise Invalid("due_on", "past")
     with contributions.changing(ctx, command.contribution_id, command.version) as contribution:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import select
 
-from lab.db.base import Base
 from lab.db.locking import locked
 from lab.kernel.clock import local_date
 from lab.kernel.errors import Conflict, Denied, Invalid
@@ -24,11 +22,11 @@ from lab.models.contributions import (
     Visibility,
 )
 from lab.models.moderation import DeskNote, PassedOn
-from lab.models.programme import Body, Office, Place, Theme
+from lab.models.programme import Body, Place, Theme
 from lab.models.projects import Project
 from lab.policy.actor import Grant
 from lab.policy.permissions import Permission
-from lab.services import audit, contributions, outbox
+from lab.services import audit, contributions, outbox, references
 from lab.services.context import Context
 
 NOTE_LIMIT = 2000
@@ -96,10 +94,9 @@ def sort(ctx: Context, command: Sort) -> Contribution:
     Raises `Invalid("theme"|"place"|"projects", "unknown")` for choices that are gone.
     """
     grant = ctx.require(Permission.CONTRIBUTION_SORT)
-    _known(ctx, Theme, command.theme_id, "theme")
-    _known(ctx, Place, command.place_id, "place")
-    for project_id in command.project_ids:
-        _known(ctx, Project, project_id, "projects")
+    references.known(ctx, "theme", Theme, command.theme_id)
+    references.known(ctx, "place", Place, command.place_id)
+    references.known(ctx, "projects", Project, *command.project_ids)
     with contributions.changing(ctx, command.contribution_id, command.version) as contribution:
         contribution.kind = command.kind
         contribution.theme_id = command.theme_id
@@ -113,7 +110,7 @@ def sort(ctx: Context, command: Sort) -> Contribution:
 def set_theme(ctx: Context, contribution_id: int, theme_id: int | None, version: int | None) -> Contribution:
     """Change only the theme: the bulk act. Raises `Invalid("theme", "unknown")`."""
     grant = ctx.require(Permission.CONTRIBUTION_SORT)
-    _known(ctx, Theme, theme_id, "theme")
+    references.known(ctx, "theme", Theme, theme_id)
     with contributions.changing(ctx, contribution_id, version) as contribution:
         contribution.theme_id = theme_id
         _sorted_once(ctx, contribution, grant)
@@ -196,8 +193,8 @@ def co_design(ctx: Context, contribution_id: int, version: int | None, *, on: bo
 def keep_private(ctx: Context, command: KeepPrivate) -> Contribution:
     """Keep an input out of public. Handed to a body it is settled; handed to an office, that one answers.
 
-    Raises `Invalid("body", "one_of_two")` when both are named, `Invalid("note", "required")` when somebody
-    takes it over without a word, `Conflict` when it is set aside.
+    Raises `Invalid("body", "one_of_two")` when both are named, `Invalid("body"|"office", "unknown")`,
+    `Invalid("note", "required")` when somebody takes it over without a word, `Conflict` when it is set aside.
     """
     grant = ctx.require(Permission.CONTRIBUTION_KEEP_PRIVATE)
     note_, words = clean_text(command.note, NOTE_LIMIT), clean_text(command.words, NOTE_LIMIT)
@@ -223,8 +220,9 @@ def _check_handing(ctx: Context, command: KeepPrivate, note_: str) -> None:
         raise Invalid("body", "one_of_two")
     if (command.body_id or command.office_id) and not note_:
         raise Invalid("note", "required")
-    _known(ctx, Body, command.body_id, "body")
-    _known(ctx, Office, command.office_id, "office")
+    references.known(ctx, "body", Body, command.body_id)
+    if command.office_id:
+        references.office_in_being(ctx, command.office_id)
 
 
 def _hand_over(
@@ -286,13 +284,3 @@ def reopen(ctx: Context, contribution_id: int, version: int | None, reason: str)
         contributions.add_step(ctx, contribution, StepKind.REOPENED, grant, text=words)
         audit.record(ctx, "contribution.reopen", contribution, grant, reason=words)
     return contribution
-
-
-def _known(ctx: Context, model: type[Base], key: int | None, field: str) -> None:
-    if key is not None and not exist(ctx, model, (key,)):
-        raise Invalid(field, "unknown")
-
-
-def exist(ctx: Context, model: type[Base], keys: Iterable[int]) -> bool:
-    """Whether all these rows are there."""
-    return all(ctx.session.get(model, key) is not None for key in keys)

@@ -17,6 +17,7 @@ from lab.models.answers import Answer, Verdict
 from lab.models.contributions import Contribution, Kind, Outcome, State, Step, StepKind, Visibility
 from lab.models.moderation import PassedOn
 from lab.models.operations import AuditEntry, OutboxItem
+from lab.models.programme import Office
 from lab.services import answers, contributions, desk, desk_alike, desk_item, routing, triage
 from lab.services.answers import Reply
 from lab.services.context import Context
@@ -192,6 +193,19 @@ def test_a_wrong_office_or_a_day_gone_by_is_refused(
         with pytest.raises(Invalid) as told:
             routing.route(acting(session, "facilitator"), Route(one, None, office or world.verde, due))
         assert told.value.field == field
+
+
+def test_an_office_that_was_closed_gets_nothing_more(
+    database: Database, world: World, acting: Acting
+) -> None:
+    with database.writing() as session:
+        one = _say(acting(session, "system"))
+        session.get_one(Office, world.lavori).closed_on = date(2026, 11, 20)
+        with pytest.raises(Invalid, match="unknown"):
+            routing.route(acting(session, "facilitator"), Route(one, None, world.lavori))
+        private = KeepPrivate(one, None, office_id=world.lavori, note="Un caso personale")
+        with pytest.raises(Invalid, match="unknown"):
+            triage.keep_private(acting(session, "moderator"), private)
 
 
 def test_taking_back_needs_a_reason_and_hides_it_from_the_office(
