@@ -68,6 +68,14 @@ def fill(database: Database, world: World, how_many: int) -> None:
         session.add(EventProject(event_id=first.id, project_id=world.other_project))
 
 
+def test_an_address_on_a_poster_reads_from_left_to_right_in_every_language(
+    client: FlaskClient, meeting: int
+) -> None:
+    poster = client.get("/eventi/EV90/locandina?lang=ar").text
+    assert 'dir="rtl"' in poster
+    assert re.search(r'<p class="poster-address" dir="ltr">[^<]*/eventi/EV90</p>', poster)
+
+
 def test_pages_cost_six_statements_at_most_and_the_same_with_many_meetings(
     client: FlaskClient, database: Database, world: World, meeting: int
 ) -> None:
