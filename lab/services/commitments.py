@@ -12,12 +12,11 @@ from sqlalchemy.orm import joinedload
 from lab.db.locking import expect_version, locked
 from lab.kernel.clock import local_date
 from lab.kernel.errors import Conflict, Invalid, NotFound
-from lab.kernel.text import clean_text
 from lab.models.accounts import Role
 from lab.models.capture import Commitment, CommitmentState
 from lab.models.events import Event
 from lab.policy.permissions import Permission
-from lab.services import audit
+from lab.services import audit, wording
 from lab.services.context import Context
 
 NOTE_LIMIT = 1000
@@ -68,9 +67,7 @@ def settle(ctx: Context, command: Settle) -> Commitment:
     grant = ctx.require(Permission.COMMITMENT_UPDATE, one)
     if not one.is_public:
         raise Conflict("minutes_not_published")
-    note = clean_text(command.note, NOTE_LIMIT + 1)
-    if len(note) > NOTE_LIMIT:
-        raise Invalid("note", "too_long")
+    note = wording.text("note", command.note, NOTE_LIMIT)
     if command.state is CommitmentState.DROPPED and not note:
         raise Invalid("note", "required")
     if (one.state, one.note) == (command.state, note):

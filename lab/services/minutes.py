@@ -18,7 +18,6 @@ from lab.db.locking import expect_version
 from lab.kernel.clock import local_date
 from lab.kernel.errors import Conflict, Invalid
 from lab.kernel.ids import token_digest
-from lab.kernel.text import clean_line, clean_text
 from lab.models.capture import (
     Commitment,
     EventRemark,
@@ -43,6 +42,7 @@ from lab.services import (
     outbox,
     references,
     room,
+    wording,
 )
 from lab.services.context import Context
 
@@ -352,32 +352,26 @@ def _tidy(ctx: Context, event: Event, command: Write) -> Write:
     return Write(
         command.event_id,
         command.version,
-        _within("summary", clean_text(command.summary, SUMMARY_LIMIT + 1), SUMMARY_LIMIT),
-        _within("text", clean_text(command.text, TEXT_LIMIT + 1), TEXT_LIMIT),
+        wording.text("summary", command.summary, SUMMARY_LIMIT),
+        wording.text("text", command.text, TEXT_LIMIT),
         command.attended,
         points,
         promises,
-        _within("note", clean_line(command.note, NOTE_LIMIT + 1), NOTE_LIMIT),
+        wording.line("note", command.note, NOTE_LIMIT),
     )
-
-
-def _within(field: str, words: str, limit: int) -> str:
-    if len(words) > limit:
-        raise Invalid(field, "too_long")
-    return words
 
 
 def _point(ctx: Context, row: int, point: Point) -> Point:
     field = f"points-{row}"
     references.known(ctx, field, Project, *point.project_ids)
-    text = _within(field, clean_text(point.text, POINT_LIMIT + 1), POINT_LIMIT)
+    text = wording.text(field, point.text, POINT_LIMIT)
     return Point(text, tuple(dict.fromkeys(point.project_ids)))
 
 
 def _promise(ctx: Context, event: Event, row: int, promise: Promise) -> Promise:
     field = f"promises-{row}"
-    text = _within(field, clean_text(promise.text, WHAT_LIMIT + 1), WHAT_LIMIT)
-    owner = _within(field, clean_line(promise.owner_name, OWNER_LIMIT + 1), OWNER_LIMIT)
+    text = wording.text(field, promise.text, WHAT_LIMIT)
+    owner = wording.line(field, promise.owner_name, OWNER_LIMIT)
     named = [one for one in (promise.office_id, promise.body_id, owner) if one]
     if not text:
         if named or promise.due_on:
