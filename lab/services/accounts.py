@@ -165,7 +165,6 @@ def set_password_after_code(ctx: Context, pending: str, password_hash: str, brow
     row = sign_in.proved_row(ctx, pending)
     if row.person_id is None or sign_in.need_after_code(ctx, row) is not Need.NEW_PASSWORD:
         raise Denied("code_expired")
-    sign_in.close(ctx, row)
     _store_password(ctx, row.person_id, password_hash)
     sessions.end_all(ctx, row.person_id)
     token = sessions.open_session(ctx, row.person_id, "code", browser)
@@ -186,6 +185,7 @@ def _store_password(ctx: Context, person_id: int, password_hash: str) -> None:
     credential = locked(ctx.session, Credential, person_id)
     credential.password_hash = password_hash
     credential.password_changed_at = ctx.now
+    sign_in.close_all(ctx, person_id)
     person = ctx.session.get_one(Person, person_id)
     if person.email:
         sign_in.send(ctx, "password_changed", person.email, person.locale, name=person.name)
@@ -197,6 +197,7 @@ def take_password_away(ctx: Context, person_id: int) -> None:
     grant = ctx.require(Permission.ROLE_GRANT)
     credential = locked(ctx.session, Credential, person_id)
     credential.password_hash = None
+    sign_in.close_all(ctx, person_id)
     sessions.end_all(ctx, person_id)
     audit.record(ctx, "account.password_away", ctx.session.get_one(Person, person_id), grant)
 
@@ -229,8 +230,8 @@ def finish_new_email(ctx: Context, session_id: int, pending: str) -> Person:
     row = sign_in.proved_row(ctx, pending)
     if row.purpose != Purpose.EMAIL or row.person_id != ctx.actor.person_id:
         raise Denied("code_expired")
-    sign_in.close(ctx, row)
     person = locked(ctx.session, Person, row.person_id)
+    sign_in.close_all(ctx, person.id)
     if person.email and person.email != row.email:
         sign_in.send(ctx, "email_changed", person.email, person.locale, name=person.name)
     _store_email(ctx, person, row)

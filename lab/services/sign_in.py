@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from lab.db.locking import locked
@@ -300,6 +300,14 @@ def proved_row(ctx: Context, pending: str) -> SignInCode:
 def close(ctx: Context, row: SignInCode) -> None:
     """Nothing more follows from this code."""
     row.expires_at = ctx.now
+
+
+def close_all(ctx: Context, person_id: int) -> None:
+    """Nothing more follows from any code of a person: also one that somebody else has asked for and waits
+    with, in a mailbox that is no longer theirs.
+    """
+    open_ones = update(SignInCode).where(SignInCode.person_id == person_id, SignInCode.expires_at > ctx.now)
+    ctx.session.execute(open_ones.values(expires_at=ctx.now))
 
 
 def need_after_code(ctx: Context, row: SignInCode) -> Need:

@@ -152,6 +152,32 @@ def test_recovery_changes_the_password_and_ends_every_session(
     assert sign_in_by_password(app.test_client(), "rosa@example.org", "ancora un parco").status_code == 422
 
 
+@pytest.mark.parametrize("how", ["recovery", "password", "address", "administrator"])
+def test_a_code_that_somebody_waits_with_is_worth_nothing_after_the_owner_locked_up(
+    app: Flask, sign_in: SignIn, database: Database, world: World, how: str
+) -> None:
+    """Whoever reads the old mailbox had asked for it before."""
+    thief, rosa = app.test_client(), sign_in("rosa")
+    send(thief, "/recupera", email="rosa@example.org")
+    theirs = last_code(database)
+    if how == "recovery":
+        owner = app.test_client()
+        send(owner, "/recupera", email="rosa@example.org")
+        owner.post("/accedi/codice", data={"code": last_code(database)})
+        assert owner.post("/recupera/password", data={"new_password": "altro parco verde"}).status_code == 303
+    elif how == "password":
+        assert rosa.post("/io/password", data={"new_password": "altro parco verde"}).status_code == 303
+    elif how == "address":
+        send(rosa, "/io/email", email="nuova@example.net")
+        assert rosa.post("/io/email/codice", data={"code": last_code(database)}).status_code == 303
+    else:
+        path = f"/regia/persone/{world.people['rosa']}/password"
+        assert sign_in("administrator").post(path).status_code == 303
+    assert thief.post("/accedi/codice", data={"code": theirs}).location != "/recupera/password"
+    assert thief.post("/recupera/password", data={"new_password": "il mio parco ora"}).status_code != 200
+    assert not is_in(thief)
+
+
 def second_factor(database: Database, clock: FrozenClock) -> None:
     with database.writing() as session:
         value = {"staff_second_factor": True}
