@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
@@ -89,6 +91,58 @@ def test_what_comes_back_is_what_there_was(
     with database.writing() as session:
         session.add(Theme(code="nuovo", name="Nuovo", names={}))
     database.dispose()
+
+
+@pytest.mark.usefixtures("world")
+def test_what_comes_and_goes_while_it_is_made_does_not_stop_a_copy(
+    lab: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A picture is being written, another is taken away, and nobody else may read the half-made file."""
+    pictures = tmp_path / "var" / "uploads" / "ab"
+    pictures.mkdir(parents=True)
+    for name in ("gone-320.webp", "half-320.part", "kept-320.webp"):
+        (pictures / name).write_bytes(b"picture")
+    file, modes = tmp_path / "copy.tar.gz", []
+    add = tarfile.TarFile.add
+
+    def taken_away(archive: tarfile.TarFile, name: Path, **more: Any) -> None:
+        modes.append((tmp_path / "copy.tar.gz.part").stat().st_mode & 0o077)
+        (pictures / "gone-320.webp").unlink(missing_ok=True)
+        add(archive, name, **more)
+
+    monkeypatch.setattr(tarfile.TarFile, "add", taken_away)
+    result = lab("backup", str(file))
+    assert result.exit_code == 0, result.output
+    with tarfile.open(file) as archive:
+        kept = [name for name in archive.getnames() if name.startswith("uploads/")]
+    assert (kept, set(modes)) == (["uploads/ab/kept-320.webp"], {0})
+
+
+@pytest.mark.usefixtures("world")
+def test_a_copy_that_cannot_be_finished_leaves_nothing_behind(
+    lab: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_file: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tarfile.TarFile, "addfile", full)
+    result = lab("backup", str(tmp_path / "copy.tar.gz"))
+    assert result.exit_code == 1 and "No space left" in result.output
+    assert not list(tmp_path.glob("copy*"))
+
+
+@pytest.mark.usefixtures("world")
+def test_a_copy_cut_short_is_told_in_one_line_and_changes_nothing(
+    lab: Run, other_url: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "copy.tar.gz"
+    assert lab("backup", str(file)).exit_code == 0
+    for size in (0, 100, file.stat().st_size - 200):
+        cut = tmp_path / "cut.tar.gz"
+        cut.write_bytes(file.read_bytes()[:size])
+        result = lab("restore", str(cut), url=other_url)
+        assert result.exit_code == 1 and "cannot be read" in result.output
+    assert _counts(other_url)["person"] == 0
 
 
 @pytest.mark.usefixtures("world")
