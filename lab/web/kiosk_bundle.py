@@ -10,6 +10,7 @@ from flask_babel import force_locale
 from flask_babel import gettext as _
 
 from lab.kernel.locales import SUPPORTED
+from lab.models.events import EventState
 from lab.models.kiosk import SeatLease
 from lab.services import devices, kiosk_versions, tickets
 from lab.services.kiosk_bundle import Facts
@@ -80,6 +81,7 @@ def _event(facts: Facts) -> Json:
         "ends_at": devices.ends_at(event).isoformat(),
         "place": ", ".join(part for part in parts if part),
         "timezone": lab().settings.timezone,
+        "cancelled": event.state is EventState.CANCELLED,
     }
 
 

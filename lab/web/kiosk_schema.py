@@ -51,7 +51,8 @@ _SCHEMAS: dict[str, Json] = {
     ),
     "Paired": _object(token=_TEXT, device=_ref("Device"), expires_at=_MOMENT),
     "Event": _object(
-        code=_TEXT, title=_TEXT, kind=_TEXT, starts_at=_MOMENT, ends_at=_MOMENT, place=_TEXT, timezone=_TEXT
+        code=_TEXT, title=_TEXT, kind=_TEXT, starts_at=_MOMENT, ends_at=_MOMENT, place=_TEXT, timezone=_TEXT,
+        cancelled=_YES_NO,
     ),
     "Group": _object(id=_NUMBER, name=_TEXT),
     "Question": _object(

@@ -42,6 +42,7 @@ _ATTRACT: dict[str, Any] = {
     "sign_up_full": _l("I posti sono finiti. Entri in lista d'attesa."),
     "sign_up_none": _l("Non serve iscriversi. Entra pure!"),
     "sign_up_closed": _l("Le iscrizioni sono chiuse. Parla con chi accoglie."),
+    "called_off": _l("Questo incontro è stato annullato."),
     "sign_up_soon": _l("Le iscrizioni non sono ancora aperte."),
     "arrive": _l("Sono già nell'elenco"),
     "arrive_more": _l("Segna che ci sono"),

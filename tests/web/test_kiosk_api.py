@@ -18,7 +18,7 @@ from lab.db.engine import Database
 from lab.kernel import pins
 from lab.kernel.clock import FrozenClock
 from lab.models.contributions import Channel, Contribution, Visibility
-from lab.models.events import Event
+from lab.models.events import Event, EventState
 from lab.models.kiosk import Device, DeviceMode, HowItWas, TrayItem
 from lab.models.registrations import (
     EventQuestion,
@@ -119,6 +119,20 @@ def test_a_tablet_hears_when_the_room_takes_questions(
     after = tablet.get("bundle").get_json()
     assert after["room"] == {"takes_questions": True}
     assert after["version"] != before["version"]
+
+
+def test_a_tablet_hears_that_the_meeting_is_called_off(
+    tablet: Tablet, database: Database, event: Event
+) -> None:
+    before = tablet.get("bundle").get_json()
+    assert before["event"]["cancelled"] is False
+    with database.writing() as session:
+        session.get_one(Event, event.id).state = EventState.CANCELLED
+    after = tablet.get("bundle").get_json()
+    assert after["event"]["cancelled"] is True
+    assert after["version"] != before["version"]
+    [told] = tablet.send(tablet.sign_up())
+    assert (told["result"], told["reason"]) == ("needs_review", "event_cancelled")
 
 
 def test_the_bundle_holds_what_a_tablet_needs(tablet: Tablet, event: Event) -> None:

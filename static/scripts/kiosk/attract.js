@@ -4,7 +4,8 @@ import { line } from './net.js';
 import { moment, t } from './texts.js';
 
 /** Why one cannot sign up now, or null; and whether one would wait. */
-function signing({ sign_up: offer }) {
+function signing({ event, sign_up: offer }) {
+  if (event.cancelled) return { why: 'called_off' };
   const now = Date.now() + (line.offset ?? 0);
   if (!offer.is_offered) return { why: 'sign_up_none' };
   if (offer.opens_at && Date.parse(offer.opens_at) > now) return { why: 'sign_up_soon' };
@@ -18,7 +19,9 @@ const large = (label, note, sign, onclick, css) => h('button', { type: 'button',
 
 export function attract(app) {
   const { bundle } = app;
-  const offers = bundle.offers ?? ['sign_up', 'check_in', 'idea', 'how_it_was'];
+  const all = bundle.offers ?? ['sign_up', 'check_in', 'idea', 'how_it_was'];
+  // Nobody arrives at what does not take place; an idea is welcome all the same.
+  const offers = bundle.event.cancelled ? all.filter((one) => one === 'sign_up' || one === 'idea') : all;
   const asks = bundle.room?.takes_questions;
   const { why, note } = signing(bundle);
   const go = (screen, draft = {}) => () => app.show(screen, { draft });

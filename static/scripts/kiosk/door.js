@@ -106,7 +106,7 @@ export function door(app, { scanning, trouble }) {
     const { waiting } = await app.outbox.status();
     count.textContent = [app.headCount !== undefined && t('door_count', { n: number(app.headCount) }),
       waiting.length > 0 && t('door_unsent', { n: number(waiting.length) })].filter(Boolean).join(' · ');
-    said.replaceChildren(...[line.state === 'revoked' && saidOf(['brick', 'it-warning-circle', t('c_revoked')]),
+    said.replaceChildren(...[app.bundle.event.cancelled && saidOf(['brick', 'it-close-circle', t('called_off')]), line.state === 'revoked' && saidOf(['brick', 'it-warning-circle', t('c_revoked')]),
       app.last && saidOf(app.last.said, app.last.name)].filter(Boolean));
   };
   const hear = ({ detail }) => {

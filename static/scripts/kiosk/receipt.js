@@ -25,6 +25,7 @@ function savedText({ kind, state }) {
 /** What a person will look at: said so that one knows whether to ask whoever welcomes people. */
 function aside(reason) {
   if (reason === 'no_registration' || reason === 'no_ticket') return { ...ASIDE, word: t('unknown'), text: t('unknown_text') };
+  if (reason === 'event_cancelled') return { ...ASIDE, word: t('received'), text: t('called_off') };
   return { ...RECEIVED, word: t('received'), text: t(reason === 'waiting_list' ? 'look_waiting' : 'received_look') };
 }
 
