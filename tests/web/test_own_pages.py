@@ -217,6 +217,14 @@ def test_staff_need_password_and_code_and_recovery_is_no_way_around(
     assert sign_in_by_password(app.test_client(), "rosa@example.org").location == "/io"
 
 
+def test_what_cannot_be_taken_back_asks_first_without_script_too(sign_in: SignIn, world: World) -> None:
+    page = sign_in("administrator").get(f"/regia/persone/{world.people['rosa']}").text
+    label = "Cancella nome e contatti"
+    folded = page.split(f'<details class="fold"><summary>{label}</summary>')[1].split("</details>")[0]
+    assert "Non si torna indietro" in folded and folded.count("<button") == 1
+    assert page.count(label) == 2, "nothing outside of the fold does it at once"
+
+
 def test_whoever_knows_a_password_of_staff_cannot_try_codes_without_end(
     app: Flask, database: Database, world: World, clock: FrozenClock
 ) -> None:
