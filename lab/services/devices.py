@@ -100,6 +100,14 @@ def make_code(ctx: Context, command: NewCode) -> tuple[PairingCode, str]:
     return made, code
 
 
+def code_of(ctx: Context, event_id: int, code_id: int) -> PairingCode:
+    """A pairing code that was made for this meeting. Raises `NotFound`."""
+    row = ctx.session.get(PairingCode, code_id)
+    if row is None or row.event_id != event_id:
+        raise NotFound("pairing_code")
+    return row
+
+
 def _check_pairing(ctx: Context, event: Event, command: NewCode) -> None:
     if event.state is EventState.CANCELLED:
         raise Conflict("event_cancelled")

@@ -177,6 +177,12 @@ def bodies_of(ctx: Context, event_ids: Sequence[int]) -> dict[int, list[Body]]:
     return found
 
 
+def public_id(ctx: Context, code: str | None) -> int | None:
+    """The id of a public meeting; None without a code, and where there is none of this code."""
+    query = select(Event.id).where(Event.code == code, Event.is_public)
+    return ctx.session.execute(query).scalar() if code else None
+
+
 def readable(ctx: Context, code: str, *options: Any) -> Event:
     """One meeting that the actor may read, with its place and series. One statement, or two for one that
     is still being prepared. Raises `NotFound`."""

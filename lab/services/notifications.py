@@ -231,6 +231,14 @@ def mark_read(ctx: Context) -> None:
     ctx.session.flush()
 
 
+def reader(ctx: Context, person_id: int | None) -> Person:
+    """Whom a link in a mail was written for. Raises `NotFound`."""
+    person = ctx.session.get(Person, person_id) if person_id is not None else None
+    if person is None or person.anonymised_at is not None:
+        raise NotFound("person")
+    return person
+
+
 def set_rhythm(ctx: Context, person_id: int, rhythm: MailRhythm) -> Person:
     """Change how often a person gets mail, by the signed link in each mail: whoever holds it may.
 

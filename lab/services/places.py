@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from sqlalchemy import func, select
 
 from lab.db.locking import locked
-from lab.kernel.errors import Conflict, Invalid
+from lab.kernel.errors import Conflict, Invalid, NotFound
 from lab.kernel.text import clean_line, fold, slugify
 from lab.models.programme import Office, Place, Theme
 from lab.policy.permissions import Permission
@@ -16,6 +17,8 @@ from lab.services import audit, codes, references
 from lab.services.context import Context
 
 NAME_LIMIT = 80
+
+Row = TypeVar("Row", Theme, Place)
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,23 @@ def themes(ctx: Context) -> Sequence[Theme]:
 def places(ctx: Context) -> Sequence[Place]:
     """All places by code, retired ones too."""
     return ctx.session.execute(select(Place).order_by(Place.retired, Place.code)).scalars().all()
+
+
+def theme(ctx: Context, theme_id: int | None) -> Theme:
+    """One theme. Raises `NotFound`."""
+    return _row(ctx, Theme, theme_id)
+
+
+def place(ctx: Context, place_id: int | None) -> Place:
+    """One place. Raises `NotFound`."""
+    return _row(ctx, Place, place_id)
+
+
+def _row(ctx: Context, model: type[Row], key: int | None) -> Row:
+    found = ctx.session.get(model, key) if key is not None else None
+    if found is None:
+        raise NotFound(model.__tablename__)
+    return found
 
 
 def save_theme(ctx: Context, command: ThemeWords) -> Theme:

@@ -12,7 +12,7 @@ from lab.db import search
 from lab.db.base import Base
 from lab.db.locking import expect_version, locked
 from lab.kernel.clock import local_date
-from lab.kernel.errors import Conflict, Invalid
+from lab.kernel.errors import Conflict, Invalid, NotFound
 from lab.kernel.ids import token_digest
 from lab.kernel.text import clean_line, clean_text, valid_email
 from lab.models.programme import Body, BodyKind, Office, Phase, Programme
@@ -96,6 +96,14 @@ class HandOver:
     version: int | None
     office_id: int
     why: str
+
+
+def row(ctx: Context, model: type[Base], key: int | None) -> Base | None:
+    """The row that is to be changed; None where a new one is to be made. Raises `NotFound`."""
+    found = ctx.session.get(model, key) if key is not None else None
+    if key is not None and found is None:
+        raise NotFound(model.__tablename__)
+    return found
 
 
 def fingerprint(row: Base | None) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Select, and_, bindparam, func, literal, or_, select, union_all
 
+from lab.kernel.errors import Conflict, NotFound
 from lab.models.contributions import Contribution
 from lab.models.conversation import Comment
 from lab.models.programme import Office
@@ -51,6 +52,60 @@ class Thread:
 
     branches: list[Branch]
     next_key: Key | None
+
+
+def item(ctx: Context, contribution_id: int) -> Contribution:
+    """The input a comment stands under; who may read it is not asked here."""
+    return ctx.session.get_one(Contribution, contribution_id)
+
+
+def open_to(ctx: Context, code: str) -> Contribution:
+    """An input under which the reader may write. Raises `NotFound`, `Denied` as `conversation.write`."""
+    found = ctx.session.execute(select(Contribution).where(Contribution.code == code)).scalar_one_or_none()
+    if found is None:
+        raise NotFound("contribution")
+    ctx.require(Permission.COMMENT_WRITE, found)
+    return found
+
+
+def to_answer(ctx: Context, comment_id: int) -> tuple[Contribution, Comment]:
+    """A comment that the reader may answer, with its input.
+
+    Raises as `open_to`, and `Conflict("already_gone")` when it was taken away.
+    """
+    comment = ctx.session.get(Comment, comment_id)
+    if comment is None:
+        raise NotFound("comment")
+    found = item(ctx, comment.contribution_id)
+    # First of all whether one may read there: that words were there is no news for others.
+    ctx.require(Permission.COMMENT_WRITE, found)
+    if _is_gone(comment):
+        raise Conflict("already_gone")
+    return found, comment
+
+
+def answered(ctx: Context, contribution: Contribution, comment_id: int | None) -> Comment | None:
+    """The comment under this input that is being answered, while it stands.
+
+    Raises `NotFound` for words under another input: those are shown where that one may be read.
+    """
+    comment = ctx.session.get(Comment, comment_id) if comment_id is not None else None
+    if comment is not None and comment.contribution_id != contribution.id:
+        raise NotFound("comment")
+    return None if comment is None or _is_gone(comment) else comment
+
+
+def own(ctx: Context, comment_id: int) -> Comment:
+    """A comment that the reader may correct. Raises `NotFound`, `Denied("already_gone")`."""
+    comment = ctx.session.get(Comment, comment_id)
+    if comment is None:
+        raise NotFound("comment")
+    ctx.require(Permission.COMMENT_EDIT, comment)
+    return comment
+
+
+def _is_gone(comment: Comment) -> bool:
+    return comment.deleted_at is not None or comment.hidden_at is not None
 
 
 def thread(ctx: Context, contribution_id: int, after: Key | None = None, *, newest: bool = False) -> Thread:

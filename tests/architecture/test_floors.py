@@ -182,6 +182,21 @@ def test_one_floor_alone_commits() -> None:
     assert commits == []
 
 
+def test_views_ask_services_and_not_the_database() -> None:
+    """What is read, and who may read it, is decided below; a view only closes a session it is done with."""
+    asked = [
+        f"{module.place}:{node.lineno} .{node.attr}"
+        for module in below("web")
+        if module.name.startswith("lab.web.views.")
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Attribute)
+        and node.attr != "close"
+        and isinstance(node.value, ast.Attribute)
+        and node.value.attr == "session"
+    ]
+    assert asked == []
+
+
 # --- the books of a contribution --------------------------------------------------------------------------
 
 #: What `lab.services.contributions` keeps true together.

@@ -93,6 +93,10 @@ def test_hidden_words_are_not_read_by_answering_them_elsewhere(
         data = {"text": text, "parent": str(secret.id)}
         answer = sign_in("samir").post(f"/proposte/{shown.code}/commenti", data=data)
         assert (answer.status_code, "segretissime" in answer.text) == (404, False)
+    # Nor does one learn that words were there and are gone.
+    with database.writing() as session:
+        conversation.delete(acting(session, "rosa"), secret.id)
+    assert sign_in("samir").get(f"/commenti/{secret.id}/rispondi").status_code == 404
 
 
 @pytest.mark.parametrize("name", ["endpoint", "code", "_scheme", "_method"])

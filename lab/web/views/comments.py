@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from lab.kernel.errors import Conflict, Invalid, NotFound
@@ -30,16 +29,15 @@ _ID = "<int(max=4611686018427387903):comment_id>"
 @allow(Permission.COMMENT_WRITE)
 def new(code: str) -> str:
     """A page of its own for one's words."""
-    return _write_page(CommentForm(), _readable(code), None)
+    return _write_page(CommentForm(), threads.open_to(context(), code), None)
 
 
 @blueprint.get(f"/commenti/{_ID}/rispondi")
 @allow(Permission.COMMENT_WRITE)
 def reply(comment_id: int) -> str:
     """Answer somebody, with their words above."""
-    comment = _standing(comment_id)
-    form = CommentForm(parent=str(comment.id))
-    return _write_page(form, _readable(comment.contribution_id), comment)
+    item, comment = threads.to_answer(context(), comment_id)
+    return _write_page(CommentForm(parent=str(comment.id)), item, comment)
 
 
 @blueprint.post("/proposte/<code>/commenti")
@@ -61,7 +59,7 @@ def create(code: str) -> tuple[str, int] | Response:
     except Conflict as error:
         status = refuse(form, error)
         form.parent.data = ""
-        return _write_page(form, _readable(code), None), status
+        return _write_page(form, threads.open_to(context(), code), None), status
     flash(_("Il tuo commento è qui sotto."), "success")
     return redirect(_place_of(written), 303)
 
@@ -81,7 +79,7 @@ def _command(contribution_id: int, form: CommentForm, parent_id: int | None) -> 
 @allow(Permission.COMMENT_EDIT)
 def edit(comment_id: int) -> str:
     """One's own words, to correct or to take away."""
-    comment = _mine(comment_id)
+    comment = threads.own(context(), comment_id)
     return _edit_page(EditCommentForm(text=comment.text), comment)
 
 
@@ -91,13 +89,13 @@ def save(comment_id: int) -> tuple[str, int] | Response:
     """Keep the corrected words."""
     form = EditCommentForm()
     if not form.validate_on_submit() or form.needs_a_word():
-        return _edit_page(form, _mine(comment_id)), 422
+        return _edit_page(form, threads.own(context(), comment_id)), 422
     try:
         with transaction() as ctx:
             comment = conversation.edit(ctx, conversation.EditComment(comment_id, form.text.data or ""))
     except Invalid as error:
         refuse(form, error)
-        return _edit_page(form, _mine(comment_id)), 422
+        return _edit_page(form, threads.own(context(), comment_id)), 422
     flash(_("Corretto."), "success")
     return redirect(_place_of(comment), 303)
 
@@ -175,42 +173,10 @@ def _trail(item: Contribution) -> list[tuple[str, str | None]]:
     ]
 
 
-def _readable(key: str | int) -> Contribution:
-    ctx = context()
-    column = Contribution.code if isinstance(key, str) else Contribution.id
-    item = ctx.session.execute(select(Contribution).where(column == key)).scalar_one_or_none()
-    if item is None:
-        raise NotFound("contribution")
-    ctx.require(Permission.COMMENT_WRITE, item)
-    return item
-
-
-def _standing(comment_id: int) -> Comment:
-    comment = context().session.get(Comment, comment_id)
-    if comment is None:
-        raise NotFound("comment")
-    if comment.deleted_at or comment.hidden_at:
-        raise Conflict("already_gone")
-    return comment
-
-
 def _refused_page(form: CommentForm, code: str, parent_id: int | None) -> str:
-    item = _readable(code)
-    parent = context().session.get(Comment, parent_id) if parent_id is not None else None
-    if parent is not None and parent.contribution_id != item.id:
-        # Any number can be typed here: words under another input are shown where that one may be read.
-        raise NotFound("comment")
-    gone = parent is None or parent.deleted_at or parent.hidden_at
-    return _write_page(form, item, None if gone else parent)
-
-
-def _mine(comment_id: int) -> Comment:
     ctx = context()
-    comment = ctx.session.get(Comment, comment_id)
-    if comment is None:
-        raise NotFound("comment")
-    ctx.require(Permission.COMMENT_EDIT, comment)
-    return comment
+    item = threads.open_to(ctx, code)
+    return _write_page(form, item, threads.answered(ctx, item, parent_id))
 
 
 def _number(written: str | None) -> int | None:
@@ -221,13 +187,12 @@ def _number(written: str | None) -> int | None:
 
 
 def _item(contribution_id: int, anchor: str) -> str:
-    code = context().session.execute(select(Contribution.code).where(Contribution.id == contribution_id))
-    return url_for("proposals.show", code=code.scalar_one(), _anchor=anchor)
+    return url_for("proposals.show", code=threads.item(context(), contribution_id).code, _anchor=anchor)
 
 
 def _place_of(comment: Comment) -> str:
     """Where one sees a comment just written: on the item, or in its branch when the item has many."""
-    item = context().session.get_one(Contribution, comment.contribution_id)
+    item = threads.item(context(), comment.contribution_id)
     anchor = f"commento-{comment.id}"
     if item.comments_count <= threads.ROOTS:
         return url_for("proposals.show", code=item.code, _anchor=anchor)

@@ -16,7 +16,6 @@ from lab.kernel.text import clean_line
 from lab.mail import post
 from lab.models.accounts import Role
 from lab.models.operations import OutboxItem
-from lab.models.programme import Place, Theme
 from lab.policy import rules as policy
 from lab.policy.permissions import Permission
 from lab.services import directory, outbox, places, registry, site
@@ -164,7 +163,7 @@ def theme(theme_id: int | None) -> ResponseReturnValue:
     """One theme."""
     form = ThemeForm(formdata=None)
     if theme_id is not None:
-        found = _found(Theme, theme_id)
+        found = places.theme(context(), _id(theme_id))
         form = ThemeForm(formdata=None, obj=found, name_en=found.names.get("en", ""))
         form.office_id.data = str(found.office_id or "")
     return draw("theme", form=form.offer(directory.offices(context())), is_new=theme_id is None)
@@ -196,7 +195,7 @@ def place(place_id: int | None) -> ResponseReturnValue:
     """One place."""
     form = PlaceForm(formdata=None)
     if place_id is not None:
-        found = _found(Place, place_id)
+        found = places.place(context(), _id(place_id))
         form = PlaceForm(formdata=None, obj=found, name_en=found.names.get("en", ""))
     return draw("place", form=form, is_new=place_id is None)
 
@@ -223,13 +222,6 @@ def _id(number: int | None) -> int | None:
     if number is not None and number > _MAX_ID:
         raise NotFound
     return number
-
-
-def _found(model: Any, number: int) -> Any:
-    found = context().session.get(model, _id(number))
-    if found is None:
-        raise NotFound
-    return found
 
 
 # --- post and work

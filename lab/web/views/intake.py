@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from flask import Blueprint, abort, redirect, render_template, request, session, url_for
-from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from lab.kernel.clock import local_date
 from lab.kernel.errors import Invalid, NotFound
 from lab.kernel.ids import format_receipt_code
 from lab.models.contributions import Channel, Contribution, Kind
-from lab.models.events import Event
 from lab.policy.permissions import Permission
-from lab.services import intake, listing, similar
+from lab.services import events, intake, listing, similar
 from lab.services.intake import TypeIn
 from lab.web.access import allow
 from lab.web.app_state import context, lab, transaction
@@ -132,7 +130,7 @@ def _command(form: IntakeForm, choices: list[listing.Choice]) -> TypeIn:
         postal=form.postal.data or "",
         theme_id=_id(choices, "theme", form.theme.data),
         place_id=_id(choices, "place", form.place.data),
-        event_id=_event(form.event.data),
+        event_id=events.public_id(context(), form.event.data),
         said_on=form.said_on.data,
         hands=form.hands.data or 0,
         private=bool(form.private.data),
@@ -146,11 +144,3 @@ def _channel(written: str) -> Channel:
 
 def _id(choices: list[listing.Choice], what: str, code: str | None) -> int | None:
     return next((one.id for one in choices if one.what == what and one.code == code), None)
-
-
-def _event(code: str | None) -> int | None:
-    if not code:
-        return None
-    query = select(Event.id).where(Event.code == code, Event.is_public)
-    found: int | None = context().session.execute(query).scalar()
-    return found

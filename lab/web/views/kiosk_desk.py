@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from lab.kernel.errors import Conflict, Invalid, NotFound, Unavailable
 from lab.models.events import Event, EventState
-from lab.models.kiosk import DeviceMode, KioskFile, PairingCode
+from lab.models.kiosk import DeviceMode, KioskFile
 from lab.policy.permissions import Permission
 from lab.services import devices, hosting, kiosk_files, kiosk_log, kiosk_tray, leases
 from lab.services.devices import NewCode
@@ -112,9 +112,9 @@ def show_code(code: str, code_id: int) -> str:
     """The code in large letters, and as a QR that opens the totem with it."""
     ctx = context()
     event, _grant = hosting.by_code(ctx, code)
-    row = ctx.session.get(PairingCode, code_id)
+    row = devices.code_of(ctx, event.id, code_id)
     symbols = session.get(_CODES, {}).get(str(code_id), "")
-    if row is None or row.event_id != event.id or not symbols:
+    if not symbols:
         raise NotFound("pairing_code")
     address = f"{lab().settings.base_url}{url_for('kiosk.index')}#{symbols}"
     return render_template(

@@ -9,7 +9,6 @@ from flask_babel import gettext as _
 from flask_wtf import CSRFProtect
 from werkzeug.wrappers import Response as AnyResponse
 
-from lab.kernel.errors import NotFound
 from lab.mail import links
 from lab.mail.post import STOP_MAIL, STOP_MAIL_AGE
 from lab.models.accounts import MailRhythm, Person
@@ -89,10 +88,7 @@ def set_mail(token: str) -> Response:
 
 def _person(token: str) -> Person:
     person_id = lab().signer.open(STOP_MAIL, token, STOP_MAIL_AGE)
-    person = context().session.get(Person, person_id) if isinstance(person_id, int) else None
-    if person is None or person.anonymised_at is not None:
-        raise NotFound("person")
-    return person
+    return notifications.reader(context(), person_id if isinstance(person_id, int) else None)
 
 
 def _mail_page(rhythm: MailRhythm, *, done: bool) -> Response:

@@ -47,15 +47,7 @@ class Section:
 
 
 def _row(model: type[Any]) -> Callable[[Context, int | None], Base | None]:
-    def find(ctx: Context, key: int | None) -> Base | None:
-        if key is None:
-            return None
-        row: Base | None = ctx.session.get(model, key)
-        if row is None:
-            raise NotFound(model.__tablename__)
-        return row
-
-    return find
+    return lambda ctx, key: editing.row(ctx, model, key)
 
 
 def _fields(*names: str) -> Callable[[Any], dict[str, Any]]:
