@@ -2,17 +2,23 @@
 
 import hashlib
 import io
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from PIL import Image, ImageCms
 
-from lab.kernel.errors import Invalid
+from lab.kernel.errors import Invalid, Unavailable
 
 MAX_BYTES = 12_000_000
 MAX_PIXELS = 40_000_000
 WIDTHS = (320, 800, 1600)
+#: Seconds a picture waits for those before it.
+PATIENCE = 20.0
 
+_TURN = threading.Lock()
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 _FIELD = "photos"
 _TALLEST = 4  # times the width; taller ones are made narrower
@@ -47,7 +53,7 @@ def process_picture(stream: BinaryIO, max_bytes: int = MAX_BYTES) -> Picture:
     """Read a JPEG, PNG, WebP or GIF (its first frame) and make the versions the pages use.
 
     Raises Invalid on `photos`: `empty`, `too_heavy` (max_bytes), `heic`, `not_a_picture`, `too_many_pixels`
-    (max_pixels) or `broken`.
+    (max_pixels) or `broken`; Unavailable when too many others are being made.
     """
     data = stream.read(max_bytes + 1)
     if not data:
@@ -56,12 +62,23 @@ def process_picture(stream: BinaryIO, max_bytes: int = MAX_BYTES) -> Picture:
         raise Invalid(_FIELD, "too_heavy", max_bytes=max_bytes)
     if data[4:8] == b"ftyp" and data[8:12] in _HEIC_BRANDS:
         raise Invalid(_FIELD, "heic")
-    with _opened(data) as image:
+    with _opened(data) as image, _turn():
         try:
             drawing = _draw(image)
         except Exception as error:  # what a decoder raises on hostile bytes is not written down anywhere
             raise Invalid(_FIELD, "broken") from error
-    return _versions(drawing)
+        return _versions(drawing)
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    # A file of some kilobytes can take 400 MB while it is drawn: in one process one after the other.
+    if not _TURN.acquire(timeout=PATIENCE):
+        raise Unavailable
+    try:
+        yield
+    finally:
+        _TURN.release()
 
 
 def _opened(data: bytes) -> Image.Image:

@@ -1,11 +1,13 @@
 import io
 import struct
+import threading
 import zlib
 
 import pytest
 from PIL import Image, ImageCms, ImageOps
 
-from lab.kernel.errors import Invalid
+from lab.kernel import pictures
+from lab.kernel.errors import Invalid, Unavailable
 from lab.kernel.pictures import MAX_PIXELS, process_picture
 
 
@@ -134,3 +136,25 @@ def test_bombs_are_refused_before_decoding(side: int) -> None:
 def test_very_tall_pictures_fit_webp() -> None:
     made = process_picture(picture((10, 30_000), "PNG", "L"))
     assert made.height <= 6400
+
+
+def test_pictures_are_drawn_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small files that take 400 MB each while they are drawn, sent all at once, must not fill the memory."""
+    begun, go = threading.Event(), threading.Event()
+    draw = pictures._draw
+
+    def slowly(image: Image.Image) -> Image.Image:
+        begun.set()
+        go.wait(30)
+        return draw(image)
+
+    monkeypatch.setattr(pictures, "_draw", slowly)
+    monkeypatch.setattr(pictures, "PATIENCE", 0.01)
+    first = threading.Thread(target=process_picture, args=(picture(),))
+    first.start()
+    assert begun.wait(30)
+    with pytest.raises(Unavailable):
+        process_picture(picture())
+    go.set()
+    first.join(30)
+    assert process_picture(picture()).width == 64
