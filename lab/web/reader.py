@@ -13,6 +13,8 @@ from flask import Flask, g, session
 from flask_babel import refresh
 from flask_login import LoginManager, current_user
 from sqlalchemy import and_, bindparam, or_, select, update
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from lab.db.version import content_version
 from lab.kernel.clock import local_date
@@ -133,7 +135,8 @@ def _touch(session_id: int, seen_at: datetime, shared_device: bool, now: datetim
     try:
         with lab().database.writing() as writing:
             writing.execute(update(WebSession).where(WebSession.id == session_id).values(seen_at=now))
-    except Unavailable:
+    except (Unavailable, OperationalError, PoolTimeout):
+        # Nobody waits for it, and with a full disk reading goes on.
         return
 
 

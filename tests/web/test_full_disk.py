@@ -9,9 +9,10 @@ import os
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
 from lab.db.engine import Database
+from lab.kernel.clock import FrozenClock
 from lab.models.contributions import Contribution
 from lab.models.kiosk import TrayItem
 from lab.models.registrations import Registration, SignUp
@@ -111,11 +113,13 @@ def rows(database: Database, model: type) -> int:
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_full_disk_loses_nothing(
     app: Flask, client: FlaskClient, database: Database, world: World, disk: SmallDisk, settings: Settings,
-    monkeypatch: pytest.MonkeyPatch,
+    sign_in: Callable[[str], FlaskClient], clock: FrozenClock, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     with database.writing() as session:
         event = make_event(session, world)
     tablet = paired(app, database, event)
+    rosa = sign_in("rosa")
+    clock.advance(timedelta(minutes=20))
     records = [tablet.sign_up("Ugo"), tablet.write("idea", text=WORDS)]
     typed = {"name": "Rosa D'Angelo", "party_size": "1", "consent": "y", "idempotency_key": "one"}
     pictures = [sending(width) for width in (300, 800)]
@@ -137,6 +141,8 @@ def test_a_full_disk_loses_nothing(
     for answer in (small, large):
         assert WORDS in answer.text and "sceglile di nuovo" in answer.text
     assert client.get("/eventi/EV90").status_code == 200
+    # Whose last use would be written down now reads on as well.
+    assert rosa.get("/io").status_code == 200
 
     disk.clear()
     assert not list(settings.uploads.rglob("*.part"))
