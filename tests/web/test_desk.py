@@ -408,6 +408,19 @@ def test_the_queue_asks_as_often_for_one_appeal_as_for_many(
     assert asked[0] == asked[1]
 
 
+def test_what_an_author_asked_about_again_is_not_offered_to_who_hid_it(
+    sign_in: SignIn, said: Callable[..., str], database: Database, acting: Acting, world: World
+) -> None:
+    item = _item(database, said("Parole di Rosa", person_id=world.people["rosa"]))
+    with database.writing() as session:
+        subject = moderation.Subject(contribution_id=item.id)
+        act = moderation.hide(acting(session, "moderator"), subject, "Contiene un numero di telefono")
+        appeals.make(acting(session, "rosa"), act.id, "Non ho fatto nessun nome, lo giuro.")
+    page = sign_in("moderator").get("/regia/moderazione").text
+    assert "altra persona: l" in page
+    assert page.count("Parole di Rosa") == 1
+
+
 def test_nobody_lets_their_own_waiting_words_through(
     sign_in: SignIn, said: Callable[..., str], database: Database, world: World
 ) -> None:

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from lab.kernel.errors import Conflict, Invalid
 from lab.models.contributions import Contribution, Visibility
 from lab.models.conversation import Comment
-from lab.models.moderation import Flag
+from lab.models.moderation import Flag, ModerationAct
 from lab.policy.permissions import Permission
 from lab.services import appeals, moderation, moderation_queue
 from lab.services.context import Context
@@ -88,13 +88,18 @@ def _waiting(ctx: Context) -> dict[str, Any]:
     }  # fmt: skip
     if ctx.may(Permission.FLAG_SETTLE):
         found["flagged"] = _by_subject(moderation_queue.open_flags(ctx))
-        flagged = {one.key for one in found["flagged"]}
+        # One card each: where the author asked to think again, who hid it does not decide.
+        elsewhere = {one.key for one in found["flagged"]} | {_about(act) for act in unanswered}
         hidden = moderation_queue.in_visibility(ctx, Visibility.HIDDEN)
         comments = moderation_queue.hidden_comments(ctx)
         found["waiting"] = moderation_queue.in_visibility(ctx, Visibility.WAITING)
-        found["hidden"] = [one for one in hidden if f"p{one.id}" not in flagged]
-        found["hidden_comments"] = [one for one in comments if f"c{one.id}" not in flagged]
+        found["hidden"] = [one for one in hidden if f"p{one.id}" not in elsewhere]
+        found["hidden_comments"] = [one for one in comments if f"c{one.id}" not in elsewhere]
     return found
+
+
+def _about(act: ModerationAct) -> str:
+    return f"c{act.comment_id}" if act.comment_id else f"p{act.contribution_id}"
 
 
 def _keys(queue: dict[str, Any]) -> set[str]:
