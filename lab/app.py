@@ -136,6 +136,7 @@ def _serve(app: Flask) -> None:
         clock=lab.clock,
         locales=settings.locales,
         session_cookie=session_cookie(settings),
+        hosts=app.config["TRUSTED_HOSTS"],
         limit=settings.page_cache_bytes,
     )
     wsgi = request_log.RequestLog(wsgi)

@@ -19,6 +19,9 @@ from lab.db import migrations
 from lab.db.engine import Database
 from lab.kernel.clock import utcnow
 from lab.models.operations import OutboxItem
+from lab.policy.actor import SYSTEM
+from lab.services import site
+from lab.services.context import Context
 from lab.settings import Settings, SmtpServer
 
 #: Free space below which photographs and backups are at risk, in bytes.
@@ -53,7 +56,7 @@ def examine(settings: Settings, database: Database) -> Iterator[Finding]:
     """All findings, in the order an administrator would look."""
     yield Finding("settings", "ok", f"LAB_ENV={settings.env}, {settings.base_url}")
     yield _bundle(settings)
-    yield from _database(database)
+    yield from _database(database, settings)
     yield _mail(settings.smtp)
     yield from _folders(settings)
 
@@ -64,7 +67,7 @@ def _bundle(settings: Settings) -> Finding:
     return Finding("static", "problem", words("manca l'interfaccia: make bundle", "run: make bundle"))
 
 
-def _database(database: Database) -> Iterator[Finding]:
+def _database(database: Database, settings: Settings) -> Iterator[Finding]:
     try:
         with database.engine.connect() as connection:
             connection.execute(text("SELECT 1"))
@@ -77,7 +80,17 @@ def _database(database: Database) -> Iterator[Finding]:
         yield Finding("database", "problem", words("esegui: lab db upgrade", "run: lab db upgrade"))
         return
     yield Finding("database", "ok", f"{database.engine.dialect.name}, {head}")
+    yield from _demo(database, settings)
     yield from _jobs(database)
+
+
+def _demo(database: Database, settings: Settings) -> Iterator[Finding]:
+    with database.session() as session:
+        accounts = site.demo_accounts(Context(session, SYSTEM, utcnow()))
+    if accounts and settings.is_production:
+        told = words("la sua password è pubblica: usa un altro database",
+                     "its password is public: use another database")  # fmt: skip
+        yield Finding("demo", "problem", told)
 
 
 def _jobs(database: Database) -> Iterator[Finding]:

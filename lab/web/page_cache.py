@@ -10,10 +10,13 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qs
+
+from werkzeug.sansio.utils import host_is_trusted
 
 from lab.db.glance import Glance
 from lab.kernel.clock import Clock, fresh_at
@@ -53,6 +56,11 @@ _NEVER = ("/static/", "/healthz")
 _PAGES = frozenset(("text/html", "application/json", "application/problem+json", "application/atom+xml"))
 
 
+@lru_cache(maxsize=64)  # a site has one name, and few of its own machine
+def _is_ours(host: str, hosts: tuple[str, ...]) -> bool:
+    return host_is_trusted(host, hosts)
+
+
 def _encoding(environ: dict[str, Any]) -> str:
     return wished(environ.get("HTTP_ACCEPT_ENCODING", ""))
 
@@ -82,6 +90,7 @@ class PageCache:
         clock: Clock,
         locales: tuple[str, ...],
         session_cookie: str,
+        hosts: Sequence[str],
         limit: int,
     ) -> None:
         self.app = app
@@ -89,6 +98,8 @@ class PageCache:
         self.clock = clock
         self.locales = locales
         self.cookie_mark = f"{session_cookie}="
+        #: What is asked for under other names is the application's to refuse, kept page or not.
+        self.hosts = tuple(hosts)
         self.limit = limit
         self._pages: OrderedDict[Key, Page] = OrderedDict()
         self._held = 0
@@ -114,6 +125,7 @@ class PageCache:
             and environ["REQUEST_METHOD"] in ("GET", "HEAD")
             and self.cookie_mark not in environ.get("HTTP_COOKIE", "")
             and not environ["PATH_INFO"].startswith(_NEVER)
+            and _is_ours(environ.get("HTTP_HOST", ""), self.hosts)
         )
 
     def _key(self, environ: dict[str, Any], version: int) -> Key:

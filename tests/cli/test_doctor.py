@@ -12,7 +12,8 @@ from click.testing import Result
 
 from lab.db.engine import Database
 from lab.kernel.clock import utcnow
-from lab.models.operations import OutboxItem
+from lab.models.operations import OutboxItem, SiteSetting
+from lab.services import site
 
 Run = Callable[..., Result]
 
@@ -44,6 +45,18 @@ def test_a_database_behind_is_a_problem(lab: Run, tmp_path: Path) -> None:
     assert lab("db", "check", url=url).exit_code == 1
     assert lab("db", "upgrade", url=url).exit_code == 0
     assert lab("db", "check", url=url).exit_code == 0
+
+
+def test_accounts_whose_password_everybody_knows_are_a_problem_where_real_people_are(
+    lab: Run, database: Database
+) -> None:
+    with database.writing() as session:
+        value = {"accounts": [{"email": "amministratore@demo.example", "what": ""}]}
+        session.add(SiteSetting(key=site.DEMO_KEY, value=value, changed_at=utcnow()))
+    assert "demo" not in _levels(lab("doctor", "--json"))
+    real = {"LAB_ENV": "production", "LAB_BASE_URL": "https://lab.example.org"}
+    result = lab("doctor", "--json", LAB_SECRET_KEY="for-tests-only-" + "abcdefgh" * 5, **real)
+    assert (result.exit_code, _levels(result)["demo"]) == (1, "problem")
 
 
 def test_a_wrong_setting_is_one_line(lab: Run) -> None:

@@ -223,3 +223,10 @@ def test_a_name_that_is_not_ours_gets_one_line_and_leaves_none_in_the_log(
         assert answer.status_code == 400
         assert "elsewhere" not in answer.text and len(answer.text) < 200
     assert caplog.text == ""
+
+
+def test_a_page_is_for_the_names_of_this_site_alone_kept_or_not(client: FlaskClient) -> None:
+    assert client.get("/proposte").status_code == 200
+    for host in ("evil.example", "localhost.evil.example", "localhost@evil.example"):
+        assert client.get("/proposte", headers={"Host": host}).status_code == 400
+    assert client.get("/proposte", headers={"Host": "localhost:8000"}).status_code == 200

@@ -49,7 +49,7 @@ def _draw_sign_in(form: SignInForm) -> str:
         "pages/accounts/sign_in.html",
         form=form,
         next=wish(),
-        demo=site.demo_accounts(context()),
+        demo=[] if lab().settings.is_production else site.demo_accounts(context()),
         waiting=wish().startswith(url_for("accounts.resume")),
     )
 
