@@ -59,12 +59,12 @@ def test_a_broken_line_is_no_answer_and_the_next_question_has_one(database: Data
 
 def test_each_thread_asks_on_a_line_of_its_own_and_all_are_closed(database: Database) -> None:
     seen: list[int | None] = []
-    asked, closed = threading.Barrier(5), threading.Event()
+    asked, closed = threading.Barrier(5, timeout=30), threading.Event()
 
     def ask() -> None:
         seen.append(database.glance.version())
         asked.wait()
-        closed.wait()
+        closed.wait(30)
 
     threads = [threading.Thread(target=ask) for _ in range(4)]
     for thread in threads:

@@ -6,6 +6,7 @@ import contextlib
 import email
 import os
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -121,9 +122,12 @@ class Site:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port below those that outgoing connections are given: none of them takes it before it is used."""
+    while True:
+        port = 12_000 + secrets.randbelow(20_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 Factory = SqliteFactory | PostgresqlFactory
