@@ -54,3 +54,17 @@ def test_the_kit_names_its_version_as_its_checker_reads_it() -> None:
     if not built:
         pytest.skip("the bundle is not built: make bundle")
     assert '--bootstrap-italia-version:"2.' in built[0].read_text(encoding="utf-8")
+
+
+def test_every_drawing_has_a_size_of_its_own() -> None:
+    """Without one a browser draws it as wide as there is room, over the words beside it."""
+    styles = "".join(words(path) for path in (ROOT / "static/styles").glob("*.scss"))
+    drawings = [tag for path in PAGES for tag in re.findall(r"<svg\b[^>]*class=\"[^>]*>", words(path))]
+    sizeless = {
+        name
+        for tag in drawings
+        if " width=" not in tag
+        for name in re.findall(r'class="([\w-]+)', tag)
+        if not re.search(rf"\.{name}\b[^{{}};]*{{[^}}]*\b(?:width|inline-size)\s*:", styles)
+    }
+    assert drawings and not sizeless
