@@ -57,6 +57,8 @@ def _babel(*arguments: str) -> None:
 
 def _extract(target: Path) -> None:
     root = resource_dir("translations").parent
+    if not (root / "lab").is_dir():
+        raise fail("Questo si fa dove c'è il codice sorgente.", "This is done where the source is.")
     mapping = target.with_suffix(".cfg")
     mapping.write_text(_MAPPING, encoding="utf-8")
     _babel(
