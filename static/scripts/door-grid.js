@@ -80,7 +80,13 @@ async function save(row) {
   try {
     const answer = await fetch(`${form.dataset.grid}/${number(row)}`,
       { method: 'POST', body, headers: { Accept: 'application/json' }, signal: AbortSignal.timeout(15_000) });
-    if (!answer.headers.get('Content-Type')?.includes('json')) throw new Error('signed out');
+    if (!answer.headers.get('Content-Type')?.includes('json')) {
+      // Signed out meanwhile: no waiting helps, but the sheet as a whole is held until one has signed in again.
+      const isOut = answer.redirected || (answer.status >= 400 && answer.status < 500 && answer.status !== 429);
+      if (!isOut) throw new Error('not the site');
+      say(row, 'trouble', words.out, 'error');
+      return;
+    }
     const said = await answer.json();
     mark(row, said.saved || said.other ? '' : said.field);
     if (said.saved) {

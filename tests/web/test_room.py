@@ -221,7 +221,10 @@ def test_the_wall_follows_the_remote_control(client: FlaskClient, host: FlaskCli
     assert "persone in sala" in client.get(f"{ROOM}/schermo").text
     for view in ("welcome", "questions", "poll", "plan", "photos", "pause"):
         assert host.post(f"{STEER}/mostra", data={"vista": view}).status_code == 303
-        assert client.get(f"{ROOM}/schermo").status_code == 200
+        wall = client.get(f"{ROOM}/schermo")
+        assert wall.status_code == 200
+        # Nobody is sent to have a coffee by a poll that is not written yet.
+        assert ("Ci rivediamo tra poco" in wall.text) is (view == "pause")
     host.post(f"{STEER}/chiudi")
     assert "Grazie" in client.get(ROOM).text
     assert asked(client) == 409
