@@ -77,7 +77,7 @@ def unweave(ctx: Context, command: Unweave) -> Action:
     tie = ctx.session.get(ActionContribution, (action.id, command.contribution_id), populate_existing=True)
     if tie is None:
         raise NotFound("action_contribution")
-    was_told = _was_told(ctx, action, command.contribution_id)
+    was_told = bool(_told(ctx, action, [command.contribution_id]))
     ctx.session.delete(tie)
     ctx.session.flush()
     _recount(ctx, action)
@@ -155,7 +155,9 @@ def tell(ctx: Context, action: Action, kind: StepKind, grant: Grant | None, text
 
 def untold(ctx: Context, action: Action) -> list[int]:
     """Inputs of the action that have not heard yet that they are in it."""
-    return [item for item in linked_ids(ctx, action.id) if not _was_told(ctx, action, item)]
+    linked = linked_ids(ctx, action.id)
+    told = _told(ctx, action, linked)
+    return [item for item in linked if item not in told]
 
 
 def follow_merges(ctx: Context, action: Action) -> None:
@@ -273,18 +275,19 @@ def _root(ctx: Context, contribution_id: int) -> int:
         contribution_id = target
 
 
-def _was_told(ctx: Context, action: Action, contribution_id: int) -> bool:
+def _told(ctx: Context, action: Action, ids: Sequence[int]) -> set[int]:
+    """Which of these inputs heard that they are in the action, and nothing else since. One statement."""
     query = (
-        select(Step.kind)
+        select(Step.contribution_id, Step.kind)
         .where(
-            Step.contribution_id == contribution_id,
+            Step.contribution_id.in_(ids),
             Step.action_id == action.id,
             Step.kind.in_((StepKind.WOVEN, StepKind.UNWOVEN)),
         )
-        .order_by(Step.id.desc())
-        .limit(1)
+        .order_by(Step.id)
     )
-    return ctx.session.execute(query).scalar_one_or_none() is StepKind.WOVEN
+    latest = {row.contribution_id: row.kind for row in ctx.session.execute(query)}
+    return {item for item, kind in latest.items() if kind is StepKind.WOVEN}
 
 
 def _recount(ctx: Context, action: Action) -> None:
