@@ -158,6 +158,22 @@ def apply(ctx: Context, event: Event, plan: Plan) -> set[str]:
     return {word for word, changed in (("when", when), ("where", where)) if changed}
 
 
+def written(ctx: Context, event: Event) -> tuple[Any, ...]:
+    """All that a plan can change of an event, to be compared with what stands after another one."""
+    ctx.session.flush()
+    linked = [
+        set(ctx.session.execute(select(other).where(mine == event.id)).scalars())
+        for mine, other in (
+            (EventProject.event_id, EventProject.project_id),
+            (EventBody.event_id, EventBody.body_id),
+        )
+    ]
+    points = select(AgendaItem.title, AgendaItem.minutes).where(AgendaItem.event_id == event.id)
+    agenda = [tuple(row) for row in ctx.session.execute(points.order_by(AgendaItem.position))]
+    columns = [getattr(event, column.key) for column in Event.__table__.columns]
+    return columns, linked, agenda
+
+
 def check(ctx: Context, plan: Plan) -> None:
     """Whether a plan can be put onto a meeting. Raises `Invalid` on the field concerned."""
     starts_at(ctx, plan.day, plan.hour)

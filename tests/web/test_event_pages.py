@@ -208,7 +208,8 @@ def test_from_a_draft_to_the_public_and_to_cancelled(
     assert team.post("/regia/eventi/EV01/pubblica").status_code == 303
     assert "Passeggiata al parco" in client.get("/eventi").get_data(as_text=True)
     edited = {**FORM, "version": "2", "text": "Scarpe comode", "agenda": "Via, 5\nTorno 20", "place": "1"}
-    assert _save(team, "/regia/eventi/EV01/modifica", edited).status_code == 303
+    for _twice in range(2):
+        assert _save(team, "/regia/eventi/EV01/modifica", edited).status_code == 303
     page = client.get("/eventi/EV01").get_data(as_text=True)
     assert "Scarpe comode" in page
     assert "9:35" in page
