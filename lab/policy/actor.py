@@ -12,6 +12,8 @@ STAFF = frozenset(
 )
 #: The research team that runs the lab.
 TEAM = frozenset({Role.FACILITATOR, Role.MODERATOR})
+#: The team and the coordinator, who see all that the lab works on; who holds several acts in the first.
+OVERSEERS = (Role.MODERATOR, Role.FACILITATOR, Role.COORDINATOR)
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,11 @@ class Actor:
             for grant in self.grants
             if grant.role is Role.DELEGATE and grant.body_id is not None
         )
+
+    @property
+    def overseer(self) -> Grant | None:
+        """The function in which they see all that the lab works on."""
+        return self.grant_of(*OVERSEERS)
 
     def grant_of(self, *roles: Role) -> Grant | None:
         """The first grant in one of these roles, in the order asked."""

@@ -15,7 +15,7 @@ from lab.kernel.errors import Denied, NotFound
 from lab.models.accounts import Role
 from lab.models.actions import PUBLIC_ACTION_STATES, ActionState
 from lab.models.contributions import State, Visibility
-from lab.policy.actor import STAFF, Actor, Grant
+from lab.policy.actor import OVERSEERS, STAFF, Actor, Grant
 from lab.policy.permissions import Permission
 
 RESIDENT = Grant(Role.RESIDENT)
@@ -77,7 +77,7 @@ def may_read(actor: Actor, contribution: Any, now: datetime) -> Decision:
         return yes()
     if actor.is_signed_in and contribution.person_id == actor.person_id:
         return yes(RESIDENT)
-    team = actor.grant_of(Role.MODERATOR, Role.FACILITATOR, Role.COORDINATOR)
+    team = actor.overseer
     if team:
         return yes(team)
     return _of_its_office(actor, contribution, now)
@@ -147,7 +147,7 @@ def may_change_comment(actor: Actor, comment: Any, now: datetime) -> Decision:
 
 def may_work(actor: Actor, contribution: Any, now: datetime) -> Decision:
     """See it at the desk: the team and the coordinator all, an office what is routed to it."""
-    grant = actor.grant_of(Role.MODERATOR, Role.FACILITATOR, Role.COORDINATOR)
+    grant = actor.overseer
     if grant or actor.is_system:
         return yes(grant)
     return _of_its_office(actor, contribution, now)
@@ -182,7 +182,7 @@ def may_read_action(actor: Actor, action: Any, now: datetime) -> Decision:
     """Public once adopted; before, the team, the coordinator and the leading office once proposed."""
     if action.state in PUBLIC_ACTION_STATES:
         return yes(RESIDENT)
-    team = actor.grant_of(Role.MODERATOR, Role.FACILITATOR, Role.COORDINATOR)
+    team = actor.overseer
     if team or actor.is_system:
         return yes(team)
     return unknown() if action.state is ActionState.DRAFT else _of_its_office(actor, action, now)
@@ -197,20 +197,20 @@ def may_update_action(actor: Actor, action: Any, now: datetime) -> Decision:
     return yes(grant) if grant else unknown()
 
 
-HOSTS = (Role.FACILITATOR, Role.MODERATOR, Role.COORDINATOR, Role.OFFICE, Role.DELEGATE)
+HOSTS = (*OVERSEERS, Role.OFFICE, Role.DELEGATE)
 
 
 def may_read_event(actor: Actor, event: Any, now: datetime) -> Decision:
     """Public: all. While it is being prepared: the team, the coordinator and its hosts."""
     if event.is_public:
         return yes(RESIDENT)
-    team = actor.grant_of(Role.FACILITATOR, Role.MODERATOR, Role.COORDINATOR)
+    team = actor.overseer
     return yes(team) if team or actor.is_system else may_run_event(actor, event, now)
 
 
 def may_edit_event(actor: Actor, event: Any, now: datetime) -> Decision:
     """Prepare, change, cancel, say who hosts: the team and the coordinator all, others what they host."""
-    team = actor.grant_of(Role.FACILITATOR, Role.MODERATOR, Role.COORDINATOR)
+    team = actor.overseer
     return yes(team) if team or actor.is_system else may_run_event(actor, event, now)
 
 
@@ -235,7 +235,7 @@ def may_capture(actor: Actor, event: Any, now: datetime) -> Decision:
 
 def may_update_commitment(actor: Actor, commitment: Any, now: datetime) -> Decision:
     """Say how it ended: the office or body that took it on, the team and the coordinator."""
-    team = actor.grant_of(Role.FACILITATOR, Role.MODERATOR, Role.COORDINATOR)
+    team = actor.overseer
     if team or actor.is_system:
         return yes(team)
     for grant in actor.grants:
@@ -259,11 +259,11 @@ RULES: dict[Permission, Rule] = {
     Permission.FLAG_RAISE: anybody,
     Permission.APPEAL_MAKE: may_appeal,
     Permission.DESK_SEE: _role(*STAFF),
-    Permission.INBOX_SEE: _role(Role.MODERATOR, Role.FACILITATOR, Role.COORDINATOR, Role.OFFICE),
+    Permission.INBOX_SEE: _role(*OVERSEERS, Role.OFFICE),
     Permission.CONTRIBUTION_WORK: may_work,
     Permission.CONTRIBUTION_TYPE: _team,
     Permission.CONTRIBUTION_SORT: _team,
-    Permission.CONTRIBUTION_ROUTE: _role(Role.MODERATOR, Role.FACILITATOR, Role.COORDINATOR),
+    Permission.CONTRIBUTION_ROUTE: _role(*OVERSEERS),
     Permission.CONTRIBUTION_MERGE: _team,
     Permission.CONTRIBUTION_HIDE: may_moderate,
     Permission.CONTRIBUTION_KEEP_PRIVATE: _team,

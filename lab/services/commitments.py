@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, Select, and_, false, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import joinedload
 
 from lab.db.locking import expect_version, locked
 from lab.kernel.clock import local_date
 from lab.kernel.errors import Conflict, Invalid, NotFound
-from lab.models.accounts import Role
 from lab.models.capture import Commitment, CommitmentState
 from lab.models.events import Event
 from lab.policy.permissions import Permission
+from lab.policy.visibility import answerable_commitments
 from lab.services import audit, wording
 from lab.services.context import Context
 
@@ -81,16 +81,6 @@ def settle(ctx: Context, command: Settle) -> Commitment:
     return one
 
 
-def _mine(ctx: Context) -> ColumnElement[bool]:
-    if ctx.actor.grant_of(Role.FACILITATOR, Role.MODERATOR, Role.COORDINATOR):
-        return true()
-    bodies = [grant.body_id for grant in ctx.actor.grants if grant.role is Role.DELEGATE and grant.body_id]
-    offices = list(ctx.actor.office_ids)
-    if not bodies and not offices:
-        return false()
-    return or_(Commitment.office_id.in_(offices), Commitment.body_id.in_(bodies))
-
-
 def mine(ctx: Context, *, closed: bool = False, after: Mark | None = None) -> Listed:
     """Commitments this person answers for: an office's and a body's own, the team all of them.
 
@@ -102,7 +92,7 @@ def mine(ctx: Context, *, closed: bool = False, after: Mark | None = None) -> Li
     day = Commitment.due_on
     query = (
         select(Commitment)
-        .where(Commitment.is_public, _mine(ctx))
+        .where(Commitment.is_public, answerable_commitments(ctx.actor))
         .options(joinedload(Commitment.office), joinedload(Commitment.body))
         .limit(PER_PAGE + 1)
     )

@@ -9,12 +9,12 @@ from sqlalchemy import Select, select, tuple_
 from sqlalchemy.orm import joinedload, selectinload
 
 from lab.kernel.errors import NotFound
-from lab.models.accounts import Role
 from lab.models.events import AgendaItem, Event, EventBody, EventDocument, EventHost, EventProject, EventState
 from lab.models.programme import Body, Place
 from lab.models.projects import Project
 from lab.models.registrations import SignUp
 from lab.policy.permissions import Permission
+from lab.policy.visibility import editable_events
 from lab.services import event_documents, event_editing, events
 from lab.services.context import Context
 from lab.services.events import Mark
@@ -58,11 +58,7 @@ class Choices:
 
 
 def _mine(ctx: Context) -> Select[Event]:
-    query = select(Event).options(joinedload(Event.place))
-    if ctx.actor.is_system or ctx.actor.grant_of(Role.FACILITATOR, Role.MODERATOR, Role.COORDINATOR):
-        return query
-    hosting = select(EventHost.event_id).where(EventHost.person_id == ctx.actor.person_id)
-    return query.where(Event.id.in_(hosting))
+    return select(Event).options(joinedload(Event.place)).where(editable_events(ctx.actor))
 
 
 def lists(ctx: Context, after: Mark | None = None) -> Lists:
