@@ -285,7 +285,7 @@ def _quote(facts: _Facts, actor: Actor, note: Notification) -> tuple[str, str] |
         return _comment_quote(facts, actor, note)
     act = facts.acts.get(details.get("act_id", 0))
     if act is not None:
-        return _cut(act.appeal_answer if note.kind == "appeal_settled" else act.reason), ""
+        return _cut(_said_of(act, note.kind)), ""
     update = facts.updates.get(details.get("update_id", 0))
     if update is not None:
         return _cut(update.text), update.signed_as
@@ -304,10 +304,15 @@ def _comment_quote(facts: _Facts, actor: Actor, note: Notification) -> tuple[str
         return None
     act = facts.acts.get(note.details.get("act_id", 0))
     if act is not None and comment.person_id == actor.person_id:
-        return _cut(act.appeal_answer if note.kind == "appeal_settled" else act.reason), ""
+        return _cut(_said_of(act, note.kind)), ""
     if comment.hidden_at and note.kind in ("comment", "reply"):
         return None
     return _cut(comment.text), ""
+
+
+def _said_of(act: ModerationAct, kind: str) -> str:
+    """The words that speak at this moment: why it was hidden, what its author asks, what was answered."""
+    return {"appeal_made": act.appeal, "appeal_settled": act.appeal_answer}.get(kind, act.reason)
 
 
 def _cut(words: str) -> str:

@@ -24,7 +24,7 @@ from lab.models.contributions import Contribution, ContributionProject, Outcome,
 from lab.models.notifications import Letter, Notification
 from lab.models.operations import AuditEntry
 from lab.policy.actor import SYSTEM
-from lab.services import contributions, letters, notifications, routing
+from lab.services import appeals, contributions, letters, moderation, notifications, routing
 from lab.services.context import Context
 from lab.services.notifications import Hearer
 from lab.settings import Settings
@@ -197,6 +197,34 @@ def test_a_person_without_e_mail_gets_a_letter(act, world: World, sign_in: SignI
         assert ctx.session.get_one(Letter, letter.id).handed_over_at == NOW
         verbs = list(ctx.session.execute(select(AuditEntry.verb).order_by(AuditEntry.id)).scalars())
         assert verbs == ["letter.print", "letter.hand_over"]
+
+
+def test_a_letter_tells_what_happened_in_its_order(  # type: ignore[no-untyped-def]
+    act, world: World, clock: FrozenClock, sign_in: SignIn
+) -> None:
+    without_mail(act, world)
+    about = said(act, world)
+    tell(act, world, about, "1:x", kind="routed")
+    clock.advance(timedelta(days=1))
+    tell(act, world, about, "2:x", kind="withdrawn")
+    desk = sign_in("facilitator")
+    sheet = desk.get(desk.post("/regia/lettere", data={"persona": world.people["rosa"]}).location).text
+    assert sheet.index("La risposta arriva entro") < sheet.index("ritirata")
+
+
+def test_who_decides_on_an_appeal_hears_what_the_author_asks(act, world: World, sign_in: SignIn) -> None:  # type: ignore[no-untyped-def]
+    about = said(act, world)
+    with act("moderator") as ctx:
+        subject = moderation.Subject(contribution_id=about.id)
+        act_id = moderation.hide(ctx, subject, "Fa un nome e cognome").id
+    with act("rosa") as ctx:
+        appeals.make(ctx, act_id, "Non ho fatto nessun nome")
+        hearer = Hearer(
+            world.people["coordinator"], "appeal_made", contribution_id=about.id, details={"act_id": act_id}
+        )
+        notifications.tell(ctx, [hearer], "1:x", ctx.now)
+    page = sign_in("coordinator").get("/io/novita").text
+    assert "Non ho fatto nessun nome" in page and "Fa un nome e cognome" not in page
 
 
 def test_letters_are_the_team_s_business(sign_in: SignIn, client: FlaskClient) -> None:
