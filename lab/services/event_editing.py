@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -183,12 +184,17 @@ def change(ctx: Context, command: Change) -> Event:
 def _says_so_already(ctx: Context, event: Event, plan: Plan) -> bool:
     """Whether an earlier sending of the same page wrote it so: two clicks are one change."""
     before = event_plan.written(ctx, event)
-    with ctx.session.begin_nested() as tried:
+    # Tried inside, and taken back where it says something else.
+    with suppress(_SaysMore), ctx.session.begin_nested():
         event_plan.apply(ctx, event, plan)
-        is_same = event_plan.written(ctx, event) == before
-        if not is_same:
-            tried.rollback()
-    return is_same
+        if event_plan.written(ctx, event) != before:
+            raise _SaysMore
+        return True
+    return False
+
+
+class _SaysMore(Exception):
+    """The plan is not what stands there."""
 
 
 def publish(ctx: Context, command: Publish) -> Event:
