@@ -141,12 +141,8 @@ def counted(ctx: Context, event: Event) -> dict[str, Any]:
 
 
 def _drafted(ctx: Context, event_id: int) -> Sequence[Commitment]:
-    query = (
-        select(Commitment)
-        .where(Commitment.event_id == event_id, ~Commitment.is_public)
-        .order_by(Commitment.position, Commitment.id)
-    )
-    return ctx.session.execute(query).scalars().all()
+    query = select(Commitment).where(Commitment.event_id == event_id, ~Commitment.is_public)
+    return ctx.session.execute(query.order_by(Commitment.position, Commitment.id)).scalars().all()
 
 
 def save(ctx: Context, command: Write) -> Minutes:
@@ -155,9 +151,18 @@ def save(ctx: Context, command: Write) -> Minutes:
     Raises `NotFound`, `Invalid`, `Conflict("changed_meanwhile")`, `Conflict("already_published")`.
     """
     event, grant = capture.held(ctx, command.event_id)
-    minutes = _write(ctx, event, _tidy(ctx, event, command))
+    tidy, stands = _tidy(ctx, event, command), draft(ctx, event)
+    if stands.minutes is not None and not stands.is_published and _content(stands) == _content(tidy):
+        # Two clicks are one.
+        return stands.minutes
+    minutes = _write(ctx, event, tidy)
     audit.record(ctx, "minutes.save", event, grant, code=event.code)
     return minutes
+
+
+def _content(one: Draft | Write) -> tuple[Any, ...]:
+    promised = [(p.text, p.office_id, p.body_id, p.owner_name, p.due_on) for p in one.promises]
+    return one.summary, one.text, one.attended, one.points, promised
 
 
 def _write(ctx: Context, event: Event, command: Write) -> Minutes:
@@ -390,9 +395,5 @@ def _promise(ctx: Context, event: Event, row: int, promise: Promise) -> Promise:
 
 def versions(ctx: Context, event_id: int) -> Sequence[MinutesVersion]:
     """What published minutes said before their corrections, the latest first. One statement."""
-    query = (
-        select(MinutesVersion)
-        .where(MinutesVersion.event_id == event_id)
-        .order_by(MinutesVersion.number.desc())
-    )
-    return ctx.session.execute(query).scalars().all()
+    query = select(MinutesVersion).where(MinutesVersion.event_id == event_id)
+    return ctx.session.execute(query.order_by(MinutesVersion.number.desc())).scalars().all()

@@ -164,7 +164,8 @@ def test_minutes_are_drafted_looked_at_published_and_corrected(
     assert client.get("/eventi/EV90/verbale").status_code == 404
     preview = browser.post(MINUTES, data={**words, "fai": "prova"})
     assert "<strong>giochi</strong>" in preview.text
-    assert browser.post(MINUTES, data={**words, "fai": "salva"}).status_code == 303
+    for _ in range(2):
+        assert browser.post(MINUTES, data={**words, "fai": "salva"}).status_code == 303
     assert "Uno scivolo" in browser.get(MINUTES).text
     late = sign_in("moderator").post(MINUTES, data={**words, "summary": "Mie parole", "fai": "salva"})
     assert late.status_code == 409
