@@ -70,7 +70,7 @@ def freezer(postgresql_factory: PostgresqlFactory) -> Iterator[Freezer]:
 def database(
     freezer: Freezer, postgresql_factory: PostgresqlFactory, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Database]:
-    # Longer than a busy machine takes for an answer, and what was found out holds until a test says otherwise.
+    # Longer than a busy machine takes for an answer; what was found out holds until a test says otherwise.
     monkeypatch.setattr(pulse, "PATIENCE", 1.0)
     monkeypatch.setattr(pulse, "_COUNTS", 3600)
     url = postgresql_factory.make()
