@@ -261,6 +261,8 @@ def test_a_bulk_act_tells_once_what_was_done_and_what_not(
     assert _item(database, codes[0]).visibility is Visibility.PUBLIC
     none = desk.post("/regia/insieme", data={"act": "read"})
     assert none.status_code == 422 and "almeno una proposta" in none.text
+    # The acts stand below the rows: what went wrong is told above them, too.
+    assert none.text.index('<a href="#insieme-titolo">Così non si può fare.') < none.text.index("data-row")
     no_theme = desk.post("/regia/insieme", data={"chosen": chosen, "act": "theme"})
     assert no_theme.status_code == 422 and f'value="{codes[0]}:1" checked' not in no_theme.text
     routed = {"chosen": f"{codes[2]}:2", "act": "route", "office": world.verde, "due_on": "2026-12-09"}
