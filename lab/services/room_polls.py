@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import selectinload
 
 from lab.db.locking import locked
@@ -33,7 +33,10 @@ class MakePoll:
 
 
 def make(ctx: Context, command: MakePoll) -> RoomPoll:
-    """Prepare a poll. Raises `NotFound` for outsiders, `Invalid("text"|"answers", …)`."""
+    """Prepare a poll; one that waits with the same words is this one.
+
+    Raises `NotFound` for outsiders, `Invalid("text"|"answers", …)`.
+    """
     grant = ctx.require(Permission.EVENT_RUN, room.hosted(ctx, command.event_id))
     text = clean_line(command.text, TEXT_LIMIT)
     labels = [clean_line(answer, LABEL_LIMIT) for answer in command.answers]
@@ -44,9 +47,14 @@ def make(ctx: Context, command: MakePoll) -> RoomPoll:
         raise Invalid("answers", "poll_answers")
     if len({label.casefold() for label in labels}) < len(labels):
         raise Invalid("answers", "poll_twice")
-    known = select(func.count()).where(RoomPoll.event_id == command.event_id)
-    position = ctx.session.execute(known).scalar_one()
-    poll = RoomPoll(event_id=command.event_id, position=position, text=text, state=PollState.DRAFT)
+    # One at a time, so that two clicks see each other.
+    locked(ctx.session, Event, command.event_id)
+    mine = select(RoomPoll).where(RoomPoll.event_id == command.event_id)
+    polls = ctx.session.execute(mine.options(selectinload(RoomPoll.options))).scalars().all()
+    for one in polls:
+        if (one.state, one.text, [o.label for o in one.options]) == (PollState.DRAFT, text, labels):
+            return one
+    poll = RoomPoll(event_id=command.event_id, position=len(polls), text=text, state=PollState.DRAFT)
     ctx.session.add(poll)
     ctx.session.flush()
     ctx.session.add_all(

@@ -186,6 +186,10 @@ def test_a_poll_needs_two_different_answers(host: FlaskClient) -> None:
     assert 'value="Sì"' in one.text
     twice = host.post(f"{STEER}/sondaggi", data={"text": "Che cosa?", "answers-0": "Sì", "answers-1": "sì"})
     assert twice.status_code == 422
+    good = {"text": "Che cosa?", "answers-0": "Sì", "answers-1": "No"}
+    for _ in range(2):
+        assert host.post(f"{STEER}/sondaggi", data=good).status_code == 303
+    assert host.get(STEER).text.count("Apri e mostra") == 1
 
 
 def test_the_next_poll_takes_all_polls_before_the_room_as_phones_that_vote_do(
