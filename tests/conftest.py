@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
@@ -22,6 +25,16 @@ from lab.settings import Settings
 from lab.web import fragments
 from tests.databases import PostgresqlFactory, SqliteFactory
 from tests.world import NOW, World, build, open_session
+
+# The same examples each time, however busy the machine is: a run tells of the change, not of luck.
+# `LAB_TEST_EXPLORE=1` looks for new ones.
+hypothesis_settings.register_profile(
+    "lab",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize="LAB_TEST_EXPLORE" not in os.environ,
+)
+hypothesis_settings.load_profile("lab")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
