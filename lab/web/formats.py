@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -108,10 +109,13 @@ def iso(value: datetime | date) -> str:
 
 
 def money(cents: int | None) -> str:
-    """Whole euros of an amount in cents."""
+    """An amount in cents as euros; the cents only where there are some."""
     if cents is None:
         return ""
-    return format_currency(cents / 100, "EUR", format="#,##0 ¤", locale=language(), currency_digits=False)
+    pattern = "#,##0.00 ¤" if cents % 100 else "#,##0 ¤"
+    return format_currency(
+        Decimal(cents) / 100, "EUR", format=pattern, locale=language(), currency_digits=False
+    )
 
 
 def number(value: float) -> str:

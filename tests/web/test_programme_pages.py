@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
@@ -20,6 +21,7 @@ from lab.models.programme import Office, Phase, Programme
 from lab.models.projects import Milestone, Project, ProjectFunding, ProjectState
 from lab.services import contributions, limits
 from lab.services.context import Context
+from lab.web.formats import money
 from tests.statements import VERSION, statements
 from tests.world import NOW, World
 
@@ -330,3 +332,9 @@ def test_a_finished_project_is_not_worked_on(client: FlaskClient, database: Data
     with database.writing() as session:
         session.get_one(Project, world.project).state = ProjectState.COMPLETED
     assert "Concluso domenica 1 marzo" in client.get("/progetti/P4").get_data(as_text=True)
+
+
+def test_cents_are_shown_where_there_are_some(app: Flask) -> None:
+    with app.test_request_context("/"):
+        shown = [money(cents).replace("\xa0", " ") for cents in (1_250_050, 61_000_000, 0)]
+    assert shown == ["12.500,50 €", "610.000 €", "0 €"]
