@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import sys
 import tarfile
 import tempfile
 import zlib
@@ -16,7 +17,7 @@ from typing import IO
 import click
 from sqlalchemy import Connection
 
-from lab.cli.common import fail, open_database, require_schema, say, words
+from lab.cli.common import fail, going_through, open_database, require_schema, say, words
 from lab.db import dump, migrations
 from lab.db.engine import Database
 from lab.kernel.clock import utcnow
@@ -73,7 +74,8 @@ def _fill(archive: tarfile.TarFile, settings: Settings, database: Database) -> t
 
 def _add_tables(archive: tarfile.TarFile, connection: Connection) -> dict[str, int]:
     counts = {}
-    for table in dump.tables():
+    # Run every night by a clock, it says one line: the bar is for who looks on.
+    for table in going_through(dump.tables(), quiet=not sys.stdout.isatty()):
         with tempfile.TemporaryFile() as file:
             count = 0
             for line in dump.lines(connection, table):
@@ -142,7 +144,7 @@ def _restore(archive: tarfile.TarFile, settings: Settings, database: Database) -
 
 
 def _load_tables(archive: tarfile.TarFile, connection: Connection, counts: dict[str, int]) -> None:
-    for table in dump.tables():
+    for table in going_through(dump.tables(), quiet=not sys.stdout.isatty()):
         if table.name not in counts:
             continue
         if table.name == "content_version":
