@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import select
 import sqlite3
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,12 +21,10 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from lab.db import sums, version, vocabulary
 from lab.db.glance import GLANCE, Glance
 from lab.db.pulse import PatientConnection, Pulse
-from lab.kernel.errors import Unavailable
+from lab.db.turn import Turn
 
 log = logging.getLogger("lab.db")
 
-#: Seconds a writer waits for its turn before the person is told to try again.
-WRITE_WAIT = 8.0
 _WRITE = "lab_write"
 #: Seconds after which a connection that was not used is asked whether it still stands.
 _REST = 30.0
@@ -57,9 +54,8 @@ class Database:
         if not self.is_sqlite:
             event.listen(self._sessions, "do_orm_execute", _begin_to_stream)
         event.listen(self._sessions, "before_flush", _only_while_writing)
-        # SQLite has one writer. Queueing here is fair and wakes at once; its own busy handler sleeps and
-        # starves late comers. Other processes are still met by the busy timeout.
-        self._turn = threading.Lock() if self.is_sqlite else None
+        # Other processes are still met by the busy timeout.
+        self._turn = Turn() if self.is_sqlite else None
         self.glance = Glance(self.engine, pulse)
         _tell_slow_statements(self.engine, slow_ms)
 
@@ -72,15 +68,17 @@ class Database:
         """Own one transaction: commits at the end, rolls back on any error.
 
         An open session given here first ends its reading transaction, so that what is read next is the
-        newest state. Raises `Unavailable` when no turn to write came within `WRITE_WAIT` seconds.
+        newest state. Raises `Unavailable` when no turn to write came (see `lab.db.turn`).
         """
         own = session is None
         current = session if session is not None else self._sessions()
         current.rollback()
-        if self._turn is not None and not self._turn.acquire(timeout=WRITE_WAIT):
-            raise Unavailable
+        if self._turn is not None:
+            self._turn.take()
         try:
             current.connection(execution_options=self._writing)
+            if self._turn is not None:
+                self._turn.has_begun()
             current.info[_WRITE] = True
             yield current
             vocabulary.settle(current)
@@ -96,7 +94,7 @@ class Database:
         finally:
             current.info.pop(_WRITE, None)
             if self._turn is not None:
-                self._turn.release()
+                self._turn.give_back()
             if own:
                 current.close()
 
