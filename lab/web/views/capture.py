@@ -278,7 +278,6 @@ def paper(code: str) -> str:
         event=event,
         parts=parts,
         said=said,
-        sheet="a4",
         qr=qr_svg(lab().settings.base_url + url_for("events.show", code=event.code)),
     )
 
