@@ -178,6 +178,10 @@ def test_a_ticket_is_changed_and_given_back_without_account(
     assert "Confermata" in words(client.get(ticket))
     for _ in range(2):
         assert client.post(ticket + "/lascia").status_code == 303
+    # From a page that was open all the while: told, with everything typed.
+    late = client.post(ticket + "/cambia", data={**fields, "name": "Rosa D."})
+    assert late.status_code == 409
+    assert all(words in late.text for words in ("già annullata", 'value="Rosa D."'))
     assert "Annullata" in words(client.get(ticket))
     assert "Eri in lista" in words(client.get(waiting)) or "Confermata" in words(client.get(waiting))
     for path in ("", "/cambia", "/lascia", "/calendario.ics"):

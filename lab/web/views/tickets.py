@@ -13,6 +13,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from lab.kernel.errors import Conflict, Invalid, NotFound
+from lab.models.events import EventState
 from lab.policy.permissions import Permission
 from lab.services import event_calendar, hosting, registrations, sign_up_changes, sign_up_settings, tickets
 from lab.services.sign_up_changes import Change
@@ -168,9 +169,9 @@ def change(key: str) -> AnyResponse:
 def save(key: str) -> AnyResponse:
     """Write the change down, if it fits."""
     ticket = _ticket(key)
-    if not ticket.can_change:
-        return redirect(url_for("tickets.show", key=key), 303)
     form = _form(ticket)
+    if not ticket.can_change:
+        return _change_page(key, ticket, form, 409, _why_not(ticket))
     if not form.validate():
         return _change_page(key, ticket, form, 422)
     try:
@@ -182,6 +183,15 @@ def save(key: str) -> AnyResponse:
     except Conflict as error:
         return _change_page(key, _ticket(key), form, 409, error.code)
     return redirect(url_for("tickets.show", key=key), 303)
+
+
+def _why_not(ticket: Ticket) -> str:
+    """What happened while somebody was changing it."""
+    if ticket.event.state is EventState.CANCELLED:
+        return "event_cancelled"
+    if ticket.standing.is_doubled:
+        return "merged_by_host"
+    return "sign_up_closed" if ticket.is_over else "already_cancelled"
 
 
 def _command(ticket: Ticket, form: Any) -> Change:
