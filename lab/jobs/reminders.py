@@ -23,19 +23,20 @@ MOST = 50
 
 def remind(ctx: Context, group_wait: timedelta) -> int:
     """Tell whoever can still keep the promise; how many were told."""
-    return _promises(ctx, group_wait) + _office_days(ctx, group_wait)
+    team = audience.team(ctx)
+    return _promises(ctx, team, group_wait) + _office_days(ctx, team, group_wait)
 
 
-def _promises(ctx: Context, group_wait: timedelta) -> int:
+def _promises(ctx: Context, team: list[int], group_wait: timedelta) -> int:
     today = local_date(ctx.now, ctx.timezone)
     told = 0
     for contribution in _promised(
         ctx, ctx.now, end_of_local_day(today + timedelta(PROMISE_NEAR), ctx.timezone)
     ):
-        told += _tell_team(ctx, contribution, "promise_near", group_wait)
+        told += _tell_holder(ctx, contribution, "promise_near", team, group_wait)
     late_from = start_of_local_day(today - timedelta(LATE_TOLD), ctx.timezone)
     for contribution in _promised(ctx, late_from, ctx.now):
-        told += _tell_team(ctx, contribution, "promise_late", group_wait)
+        told += _tell_holder(ctx, contribution, "promise_late", team, group_wait)
     return told
 
 
@@ -49,14 +50,16 @@ def _promised(ctx: Context, start: datetime, end: datetime) -> list[Contribution
     return list(ctx.session.execute(query).scalars())
 
 
-def _tell_team(ctx: Context, contribution: Contribution, kind: str, group_wait: timedelta) -> int:
+def _tell_holder(
+    ctx: Context, contribution: Contribution, kind: str, team: list[int], group_wait: timedelta
+) -> int:
     day = local_date(contribution.promise_due_at, ctx.timezone)
     # Who has it in hand hears; where nobody has, everybody.
-    people = [contribution.holder_id] if contribution.holder_id else audience.team(ctx)
+    people = [contribution.holder_id] if contribution.holder_id else team
     return _tell(ctx, contribution, kind, day, people, group_wait)
 
 
-def _office_days(ctx: Context, group_wait: timedelta) -> int:
+def _office_days(ctx: Context, team: list[int], group_wait: timedelta) -> int:
     today = local_date(ctx.now, ctx.timezone)
     query = (
         select(Contribution)
@@ -70,15 +73,17 @@ def _office_days(ctx: Context, group_wait: timedelta) -> int:
         .limit(MOST)
     )
     told = 0
-    for contribution in ctx.session.execute(query).scalars():
+    offices: dict[int, list[int]] = {}
+    for contribution in ctx.session.execute(query).scalars().all():
         day, office_id = contribution.office_due_on, contribution.office_id
         if day is None or office_id is None:
             continue
         late = day < today
-        people = audience.office_people(ctx, office_id)
+        if office_id not in offices:
+            offices[office_id] = audience.office_people(ctx, office_id)
+        people = offices[office_id]
         told += _tell(ctx, contribution, "office_late" if late else "office_due", day, people, group_wait)
         if late:
-            team = audience.team(ctx)
             told += _tell(ctx, contribution, "team_office_late", day, team, group_wait)
     return told
 
