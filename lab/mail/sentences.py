@@ -61,7 +61,7 @@ SENTENCES: dict[str, str] = {
     "event_moved": N_("L'incontro è cambiato: guarda quando e dove. Ora è %(due)s."),
     "event_off": N_("L'incontro è stato annullato."),
     "event_reminder": N_("Ti ricordiamo l'incontro: ci vediamo %(due)s."),
-    "event_minutes": N_("C'è il verbale dell'incontro a cui sei venuto."),
+    "event_minutes": N_("C'è il verbale del tuo incontro."),
     "appeal_made": N_("Chi l'ha scritta chiede di ripensare alla decisione di nasconderla."),
 }
 

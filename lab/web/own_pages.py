@@ -26,7 +26,7 @@ def own_tabs() -> list[NavItem]:
         (_("Iscrizioni"), "tickets.mine", ()),
         (_("Novità"), "notifications.index", ()),
         (_("I miei dati"), "me.data", ("me.password", "me.email", "me.leave", "me.email_code")),
-        (_("Dove sono entrato"), "me.accesses", ()),
+        (_("I miei accessi"), "me.accesses", ()),
     ]
     return [
         NavItem(
