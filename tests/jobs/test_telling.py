@@ -84,7 +84,7 @@ def test_the_author_reads_the_answer_and_its_reason(scene: Scene, mailbox: Mailb
         assert ctx.session.get_one(Person, scene.world.people["rosa"]).unread_count == 1
 
 
-def test_several_steps_come_in_one_message_newest_first(scene: Scene, mailbox: Mailbox) -> None:
+def test_several_steps_come_in_one_message_in_the_order_in_which_they_happened(scene: Scene, mailbox: Mailbox) -> None:
     said = scene.say("rosa", "Prima cosa")
     other = scene.say("rosa", "Seconda cosa")
     scene.announce("contribution.routed", contribution_id=said.id, office_id=scene.world.verde)
@@ -97,7 +97,7 @@ def test_several_steps_come_in_one_message_newest_first(scene: Scene, mailbox: M
     text = text_of(mail)
     assert mail["Subject"] == "2 novità per te"
     assert text.index("Prima cosa") < text.index("Seconda cosa"), "the item with the newest step is on top"
-    assert text.index("ha risposto") < text.index("Ora se ne occupa"), "newest step first"
+    assert text.index("Ora se ne occupa") < text.index("ha risposto"), "oldest step first"
 
 
 def test_a_step_on_merged_items_reaches_each_person_once(scene: Scene, mailbox: Mailbox) -> None:
