@@ -84,7 +84,9 @@ def test_the_author_reads_the_answer_and_its_reason(scene: Scene, mailbox: Mailb
         assert ctx.session.get_one(Person, scene.world.people["rosa"]).unread_count == 1
 
 
-def test_several_steps_come_in_one_message_in_the_order_in_which_they_happened(scene: Scene, mailbox: Mailbox) -> None:
+def test_several_steps_come_in_one_message_in_the_order_in_which_they_happened(
+    scene: Scene, mailbox: Mailbox
+) -> None:
     said = scene.say("rosa", "Prima cosa")
     other = scene.say("rosa", "Seconda cosa")
     scene.announce("contribution.routed", contribution_id=said.id, office_id=scene.world.verde)
