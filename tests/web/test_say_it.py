@@ -362,6 +362,18 @@ def test_photographs_can_be_changed_inside_the_window(sign_in: SignIn, database:
     assert stored(database)[0].photos_count == 1
 
 
+def test_a_broken_picture_beside_a_good_one_leaves_no_file_behind(
+    sign_in: SignIn, database: Database, settings: Settings
+) -> None:
+    rosa = sign_in("rosa")
+    rosa.post("/proposte/nuova/controlla", data=hidden(say(rosa)))
+    path = f"/proposte/{stored(database)[0].code}/modifica"
+    sent = {**hidden(rosa.get(path).text), "text": "Una panchina"}
+    sent["photos"] = [(picture(), "a.jpg"), (io.BytesIO(b"no picture"), "b.jpg")]
+    assert rosa.post(path, data=sent).status_code == 422
+    assert not [file for file in settings.uploads.rglob("*") if file.is_file()]
+
+
 def test_withdrawing_asks_why_and_leaves_the_list(
     sign_in: SignIn, database: Database, client: FlaskClient
 ) -> None:

@@ -66,7 +66,7 @@ def save_edit(code: str) -> Response | tuple[str, int]:
         return _edit_page(form, proposal), 422
     received: list[StoredPhoto] = []
     try:
-        received = _received(_room(proposal.contribution))
+        _receive(received, _room(proposal.contribution))
         with transaction() as ctx:
             proposals.edit(ctx, _command(form, proposal.contribution_id, received))
     except (Invalid, Conflict) as error:
@@ -85,15 +85,13 @@ def _room(one: Contribution) -> int:
     return photos.MOST - max(0, one.photos_count - dropped)
 
 
-def _received(room: int) -> list[StoredPhoto]:
+def _receive(received: list[StoredPhoto], room: int) -> None:
     files = uploads.given(request.files.getlist("photos"))
     if len(files) > room:
         raise Invalid("photos", "too_many_photos")
-    done = []
     for file in files:
         spend_upload()
-        done.append(uploads.receive(lab().settings.uploads, file, lab().settings.max_upload_bytes))
-    return done
+        received.append(uploads.receive(lab().settings.uploads, file, lab().settings.max_upload_bytes))
 
 
 def _command(form: EditForm, contribution_id: int, received: list[StoredPhoto]) -> proposals.Edit:
