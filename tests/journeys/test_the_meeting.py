@@ -384,7 +384,7 @@ def _a_hand_in_the_hall(desk: Page, open_browser: Open) -> None:
     phone.goto(f"/sala/{CODE}/partecipa")
     phone.fill('textarea[name="text"]', "Chi cura le panchine")
     phone.click('main button:has-text("Dalla fermata")')
-    expect(phone.locator("main")).to_contain_text("Hai risposto")
+    expect(phone.locator("main")).to_contain_text("Hai risposto", timeout=15_000)
     expect(phone.locator('textarea[name="text"]')).to_have_value("Chi cura le panchine")
 
 
@@ -399,13 +399,13 @@ def _written_while_it_happens(desk: Page, folder: Path) -> None:
     words.fill("Buca davanti alla fermata")
     words.press("Enter")
     desk.keyboard.type("Lampione spento")
-    expect(own.filter(has_text="Buca")).to_contain_text("Ricevuta")
+    expect(own.filter(has_text="Buca")).to_contain_text("Ricevuta", timeout=30_000)
     expect(words).to_have_value("Lampione spento")
     desk.context.set_offline(True)
     words.press("Enter")
     expect(own.filter(has_text="Lampione")).to_contain_text("Salvata su questo telefono")
     desk.context.set_offline(False)
-    expect(own.filter(has_text="Lampione")).to_contain_text("Ricevuta")
+    expect(own.filter(has_text="Lampione")).to_contain_text("Ricevuta", timeout=30_000)
 
 
 def _woven(desk: Page, open_browser: Open) -> str:
