@@ -9,8 +9,9 @@ from lab.kernel.errors import Unavailable
 
 #: Seconds a writer waits for its turn before the person is told to try again.
 WRITE_WAIT = 8.0
-#: Seconds after which whoever has the turn is known to wait for another program that holds the file.
-_STUCK = 3.0
+#: Seconds after which whoever has the turn is known to wait for another program that holds the file: all but
+#: the whole busy timeout, since in a rush two busy workers keep each other waiting for a while.
+_STUCK = 4.5
 #: Seconds between two looks at that.
 _LOOK = 0.5
 
