@@ -114,7 +114,8 @@ def main() -> None:
         "when": utcnow().date().isoformat(),
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
         "load": load.loader(),
-        "hello": "a bare Flask view of 20 bytes, same gunicorn: 2 workers of 8 threads",
+        "hello": "a bare Flask view of 20 bytes, same gunicorn: "
+        f"{server.WORKERS} workers of {server.THREADS} threads",
     }
     print(report.as_json(lines, about) if options.json else report.as_text(lines))
     if not options.json:

@@ -12,8 +12,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from lab.cli.serving import THREADS
+
 ROOT = Path(__file__).parents[1]
-WORKERS, THREADS = 2, 8
+WORKERS = 2
 
 
 @contextmanager

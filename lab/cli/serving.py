@@ -23,13 +23,15 @@ from lab.settings import Settings
 YOUNG = 5.0
 #: Seconds that children have to finish what they are doing before they are killed.
 GRACE = 20.0
+#: Requests that one process answers at once. In a rush those that wait are done together, and more do more.
+THREADS = 16
 
 
 @click.command(help=words("Avvia il sito.", "Serve the site."))
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64))
-@click.option("--threads", default=8, show_default=True, type=click.IntRange(1, 256))
+@click.option("--threads", default=THREADS, show_default=True, type=click.IntRange(1, 256))
 @click.option(
     "--with-worker", is_flag=True, help=words("Avvia anche i lavori.", "Run the job runner as well.")
 )
