@@ -49,13 +49,6 @@ def test_people_text_is_marked_safe_in_macros_only() -> None:
     assert careless == []
 
 
-def test_the_kit_names_its_version_as_its_checker_reads_it() -> None:
-    built = list((ROOT / "static/dist").glob("site.*.css"))
-    if not built:
-        pytest.skip("the bundle is not built: make bundle")
-    assert '--bootstrap-italia-version:"2.' in built[0].read_text(encoding="utf-8")
-
-
 def test_every_drawing_has_a_size_of_its_own() -> None:
     """Without one a browser draws it as wide as there is room, over the words beside it."""
     styles = "".join(words(path) for path in (ROOT / "static/styles").glob("*.scss"))
