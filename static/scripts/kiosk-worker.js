@@ -3,7 +3,6 @@
 // together: one shell, fetched whole when the worker is installed. `self.SHELL` stands before these lines
 // when the site serves them: null there takes the worker and all it keeps off every tablet.
 const PAGE = '/totem';
-const WAIT = 2000;
 const { version, files = [] } = self.SHELL ?? {};
 const NAME = `totem-${version}`;
 const known = new Set(files);
@@ -27,20 +26,8 @@ async function clean() {
   else await self.registration.unregister();
 }
 
-/** The page from the network while it belongs to this shell and comes in time, else the one that is kept. */
-async function page(request) {
-  const kept = await caches.match(PAGE, KEPT);
-  try {
-    const answer = await fetch(request.url, { signal: AbortSignal.timeout(kept ? WAIT : 60_000) });
-    // A newer page would ask for files that are not here yet: its worker brings them whole, then it comes.
-    if (!kept || (answer.ok && answer.headers.get('X-Totem') === version)) return answer;
-    if (answer.headers.has('X-Totem')) self.registration.update().catch(() => {});
-    return kept;
-  } catch (error) {
-    if (kept) return kept;
-    throw error;
-  }
-}
+/** The kept page at once: it is the same for everybody, and the next person waits for no network. */
+const page = async (request) => (await caches.match(PAGE, KEPT)) ?? fetch(request);
 
 self.addEventListener('install', (event) => {
   if (self.SHELL) event.waitUntil(install());

@@ -14,6 +14,7 @@ import { followUpdates } from './kiosk/updates.js';
 /** Seconds of quiet after which a screen is left, where it is not the usual time; 0: never. */
 const QUIET = { attract: 0, paused: 0, selftest: 0, corner: 120, door: 120, walk_in: 120 };
 const USUAL = 45;
+const PATIENCE = 20_000;
 
 const app = {
   version: document.body.dataset.version, name: 'attract', data: {}, locale: null, pausedHere: false, leaving: false,
@@ -38,7 +39,10 @@ const app = {
     app.leaving = true;
     await Promise.resolve(lease.mark()).catch(() => {});
     clear();
-    location.replace('/totem');
+    const leave = () => location.replace('/totem');
+    leave();
+    // The screen is empty until the next document stands: should that hang, it is asked for again.
+    setInterval(leave, PATIENCE);
   },
 
   corner() {
