@@ -65,8 +65,8 @@ class Sheet:
     parts: list[Part]
 
 
-def waiting(ctx: Context, limit: int = 200) -> list[Waiting]:
-    """People without e-mail who have something to hear, who waits longest first."""
+def waiting(ctx: Context, person_id: int | None = None, limit: int = 200) -> list[Waiting]:
+    """People without e-mail who have something to hear, who waits longest first; or one of them only."""
     ctx.require(Permission.LETTER_PRINT)
     since = func.min(Notification.created_at)
     query = (
@@ -83,6 +83,8 @@ def waiting(ctx: Context, limit: int = 200) -> list[Waiting]:
         .order_by(since, Person.id)
         .limit(limit)
     )
+    if person_id is not None:
+        query = query.where(Person.id == person_id)
     return [
         Waiting(person_id, name, postal or "", count, first)
         for person_id, name, postal, count, first in ctx.session.execute(query)
@@ -111,7 +113,7 @@ def print_letters(ctx: Context, person_id: int | None = None) -> list[int]:
     the first. People to whom nothing may be told any more get none.
     """
     grant = ctx.require(Permission.LETTER_PRINT)
-    wanted = [one for one in waiting(ctx) if person_id in (None, one.person_id)][:MOST]
+    wanted = waiting(ctx, person_id, MOST)
     made = [letter for one in wanted if (letter := _print_one(ctx, one.person_id)) is not None]
     ctx.session.flush()
     for letter in made:

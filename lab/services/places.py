@@ -9,11 +9,11 @@ from typing import TypeVar
 from sqlalchemy import func, select
 
 from lab.db.locking import locked
-from lab.kernel.errors import Conflict, Invalid, NotFound
+from lab.kernel.errors import Invalid, NotFound
 from lab.kernel.text import clean_line, fold, slugify
 from lab.models.programme import Office, Place, Theme
 from lab.policy.permissions import Permission
-from lab.services import audit, codes, references
+from lab.services import audit, codes, references, seen
 from lab.services.context import Context
 
 NAME_LIMIT = 80
@@ -30,6 +30,8 @@ class ThemeWords:
     name_en: str = ""
     office_id: int | None = None
     retired: bool = False
+    #: The fingerprint its page was drawn with; "" for a new one.
+    seen: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class PlaceWords:
     x: int = 500
     y: int = 500
     retired: bool = False
+    #: The fingerprint its page was drawn with; "" for a new one.
+    seen: str = ""
 
 
 def themes(ctx: Context) -> Sequence[Theme]:
@@ -74,26 +78,24 @@ def _row(ctx: Context, model: type[Row], key: int | None) -> Row:
 
 
 def save_theme(ctx: Context, command: ThemeWords) -> Theme:
-    """Make or change a theme. Raises `Invalid`, and `Conflict("name_taken")`."""
+    """Make or change a theme. Raises `Invalid`, and `Conflict("changed_meanwhile")`."""
     grant = ctx.require(Permission.PROGRAMME_EDIT)
     name = _name(command.name)
     references.known(ctx, "office_id", Office, command.office_id)
-    if command.theme_id is None:
-        theme = _new_theme(ctx, name)
-    else:
-        theme = locked(ctx.session, Theme, command.theme_id)
-        _refuse_name(ctx, Theme, name, theme.id)
-    theme.name = name
-    theme.names = _names(theme.names, command.name_en)
-    theme.office_id = command.office_id
-    theme.retired = command.retired
+    held = locked(ctx.session, Theme, command.theme_id) if command.theme_id is not None else None
+    _refuse_name(ctx, Theme, name, command.theme_id)
+    with seen.changing(held, command.seen):
+        theme = held or _new_theme(ctx, name)
+        theme.name = name
+        theme.names = _names(theme.names, command.name_en)
+        theme.office_id = command.office_id
+        theme.retired = command.retired
     ctx.session.flush()
     audit.record(ctx, "theme.save", theme, grant, code=theme.code)
     return theme
 
 
 def _new_theme(ctx: Context, name: str) -> Theme:
-    _refuse_name(ctx, Theme, name, None)
     last = ctx.session.execute(select(func.max(Theme.position))).scalar() or 0
     base = slugify(name, 28, "tema")
     taken = set(ctx.session.execute(select(Theme.code).where(Theme.code.startswith(base))).scalars())
@@ -104,25 +106,28 @@ def _new_theme(ctx: Context, name: str) -> Theme:
 
 
 def save_place(ctx: Context, command: PlaceWords) -> Place:
-    """Make or change a place. Raises `Invalid`, and `Conflict("name_taken")`."""
+    """Make or change a place. Raises `Invalid`, and `Conflict("changed_meanwhile")`."""
     grant = ctx.require(Permission.PROGRAMME_EDIT)
     name = _name(command.name)
     for field, value in (("x", command.x), ("y", command.y)):
         if not 0 <= value <= 1000:
             raise Invalid(field, "off_the_plan")
-    if command.place_id is None:
-        _refuse_name(ctx, Place, name, None)
-        place = Place(code=_free_place_code(ctx), names={})
-        ctx.session.add(place)
-    else:
-        place = locked(ctx.session, Place, command.place_id)
-        _refuse_name(ctx, Place, name, place.id)
-    place.name = name
-    place.names = _names(place.names, command.name_en)
-    place.x, place.y = command.x, command.y
-    place.retired = command.retired
+    held = locked(ctx.session, Place, command.place_id) if command.place_id is not None else None
+    _refuse_name(ctx, Place, name, command.place_id)
+    with seen.changing(held, command.seen):
+        place = held or _new_place(ctx)
+        place.name = name
+        place.names = _names(place.names, command.name_en)
+        place.x, place.y = command.x, command.y
+        place.retired = command.retired
     ctx.session.flush()
     audit.record(ctx, "place.save", place, grant, code=place.code)
+    return place
+
+
+def _new_place(ctx: Context) -> Place:
+    place = Place(code=_free_place_code(ctx), names={})
+    ctx.session.add(place)
     return place
 
 
@@ -151,4 +156,4 @@ def _names(names: dict[str, str], english: str) -> dict[str, str]:
 def _refuse_name(ctx: Context, model: type[Theme] | type[Place], name: str, own_id: int | None) -> None:
     rows = ctx.session.execute(select(model.id, model.name).where(model.retired.is_(False)))
     if any(fold(row.name) == fold(name) and row.id != own_id for row in rows):
-        raise Conflict("name_taken")
+        raise Invalid("name", "name_taken")

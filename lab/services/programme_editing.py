@@ -6,19 +6,18 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
 
-from sqlalchemy import func, inspect, select
+from sqlalchemy import func, select
 
 from lab.db import search
 from lab.db.base import Base
 from lab.db.locking import expect_version, locked
 from lab.kernel.clock import local_date
 from lab.kernel.errors import Conflict, Invalid, NotFound
-from lab.kernel.ids import token_digest
 from lab.kernel.text import clean_line, clean_text, valid_email
 from lab.models.programme import Body, BodyKind, Office, Phase, Programme
 from lab.models.projects import Project, ProjectChange, ProjectState
 from lab.policy.permissions import Permission
-from lab.services import audit, codes, outbox, programme, references, wording
+from lab.services import audit, codes, outbox, programme, references, seen, wording
 from lab.services.context import Context
 
 TITLE_LIMIT = 200
@@ -106,14 +105,6 @@ def row(ctx: Context, model: type[Base], key: int | None) -> Base | None:
     return found
 
 
-def fingerprint(row: Base | None) -> str:
-    """What a row holds, in a few letters: two people editing it at once are told apart by it."""
-    if row is None:
-        return ""
-    values = [str(getattr(row, column.key)) for column in inspect(type(row)).column_attrs]
-    return token_digest("\x1f".join(values))[:16]
-
-
 def change_programme(ctx: Context, command: ChangeProgramme) -> Programme:
     """Write the programme down, or change it.
 
@@ -124,18 +115,18 @@ def change_programme(ctx: Context, command: ChangeProgramme) -> Programme:
     row = programme.the_programme(ctx)
     if row is not None:
         row = locked(ctx.session, Programme, row.id)
-    _expect(row, command.seen)
     title = wording.line("title", command.title, TITLE_LIMIT, needed=True)
     for field in ("political_office", "technical_office"):
         references.known(ctx, field, Office, getattr(command, f"{field}_id"))
     _check_days(command.starts_on, command.ends_on)
-    if row is None:
-        row = Programme(title=title)
-        ctx.session.add(row)
-    row.title, row.summary = title, wording.text("summary", command.summary, TEXT_LIMIT)
-    row.political_office_id = command.political_office_id
-    row.technical_office_id = command.technical_office_id
-    row.starts_on, row.ends_on = command.starts_on, command.ends_on
+    with seen.changing(row, command.seen):
+        if row is None:
+            row = Programme(title=title)
+            ctx.session.add(row)
+        row.title, row.summary = title, wording.text("summary", command.summary, TEXT_LIMIT)
+        row.political_office_id = command.political_office_id
+        row.technical_office_id = command.technical_office_id
+        row.starts_on, row.ends_on = command.starts_on, command.ends_on
     ctx.session.flush()
     audit.record(ctx, "programme.change", row, grant)
     return row
@@ -144,33 +135,39 @@ def change_programme(ctx: Context, command: ChangeProgramme) -> Programme:
 def save_phase(ctx: Context, command: SavePhase) -> Phase:
     """Add a phase or change one. Raises `Invalid` and `Conflict` as above."""
     grant = ctx.require(Permission.PROGRAMME_EDIT)
-    row = _held(ctx, Phase, command.phase_id, command.seen)
+    row = _held(ctx, Phase, command.phase_id)
     title = wording.line("title", command.title, NAME_LIMIT, needed=True)
     _check_days(command.starts_on, command.ends_on)
-    if row is None:
-        whole = programme.the_programme(ctx)
-        if whole is None:
-            raise Conflict("no_programme")
-        last = ctx.session.execute(select(func.max(Phase.position))).scalar() or 0
-        row = Phase(programme_id=whole.id, position=int(last) + 1)
-        ctx.session.add(row)
-    row.title, row.text = title, wording.text("text", command.text, TEXT_LIMIT)
-    row.starts_on, row.ends_on = command.starts_on, command.ends_on
+    with seen.changing(row, command.seen):
+        row = row or _new_phase(ctx)
+        row.title, row.text = title, wording.text("text", command.text, TEXT_LIMIT)
+        row.starts_on, row.ends_on = command.starts_on, command.ends_on
     ctx.session.flush()
     audit.record(ctx, "phase.save", row, grant)
+    return row
+
+
+def _new_phase(ctx: Context) -> Phase:
+    whole = programme.the_programme(ctx)
+    if whole is None:
+        raise Conflict("no_programme")
+    last = ctx.session.execute(select(func.max(Phase.position))).scalar() or 0
+    row = Phase(programme_id=whole.id, position=int(last) + 1)
+    ctx.session.add(row)
     return row
 
 
 def save_body(ctx: Context, command: SaveBody) -> Body:
     """Add a body or change one. Raises `Invalid` and `Conflict` as above."""
     grant = ctx.require(Permission.PROGRAMME_EDIT)
-    row = _held(ctx, Body, command.body_id, command.seen)
+    row = _held(ctx, Body, command.body_id)
     name = wording.line("name", command.name, NAME_LIMIT, needed=True)
-    if row is None:
-        row = Body(code=_free_code(ctx, Body, "E"))
-        ctx.session.add(row)
-    row.name, row.kind, row.note = name, command.kind, wording.text("note", command.note, TEXT_LIMIT)
-    row.is_signatory = command.is_signatory
+    with seen.changing(row, command.seen):
+        if row is None:
+            row = Body(code=_free_code(ctx, Body, "E"))
+            ctx.session.add(row)
+        row.name, row.kind, row.note = name, command.kind, wording.text("note", command.note, TEXT_LIMIT)
+        row.is_signatory = command.is_signatory
     ctx.session.flush()
     audit.record(ctx, "body.save", row, grant, is_signatory=row.is_signatory)
     return row
@@ -183,20 +180,21 @@ def save_office(ctx: Context, command: SaveOffice) -> Office:
     and `Conflict` as above.
     """
     grant = ctx.require(Permission.PROGRAMME_EDIT)
-    row = _held(ctx, Office, command.office_id, command.seen)
+    row = _held(ctx, Office, command.office_id)
     name = wording.line("name", command.name, NAME_LIMIT, needed=True)
     references.known(ctx, "body", Body, command.body_id)
     email = clean_line(command.email, 254)
     if email and not valid_email(email):
         raise Invalid("email", "email")
-    if row is None:
-        row = Office(code=_free_code(ctx, Office, "U"))
-        ctx.session.add(row)
-    elif command.is_closed and row.closed_on is None:
-        _expect_no_projects(ctx, row)
-    row.body_id, row.name, row.email = command.body_id, name, email or None
-    row.task = wording.text("task", command.task, TEXT_LIMIT)
-    row.closed_on = (row.closed_on or local_date(ctx.now, ctx.timezone)) if command.is_closed else None
+    with seen.changing(row, command.seen):
+        if row is None:
+            row = Office(code=_free_code(ctx, Office, "U"))
+            ctx.session.add(row)
+        elif command.is_closed and row.closed_on is None:
+            _expect_no_projects(ctx, row)
+        row.body_id, row.name, row.email = command.body_id, name, email or None
+        row.task = wording.text("task", command.task, TEXT_LIMIT)
+        row.closed_on = (row.closed_on or local_date(ctx.now, ctx.timezone)) if command.is_closed else None
     ctx.session.flush()
     audit.record(ctx, "office.save", row, grant, is_closed=command.is_closed)
     return row
@@ -254,15 +252,8 @@ def hand_over(ctx: Context, command: HandOver) -> Project:
     return row
 
 
-def _held(ctx: Context, model: type[Row], key: int | None, seen: str) -> Row | None:
-    row = None if key is None else locked(ctx.session, model, key)
-    _expect(row, seen)
-    return row
-
-
-def _expect(row: Base | None, seen: str) -> None:
-    if fingerprint(row) != seen:
-        raise Conflict("changed_meanwhile")
+def _held(ctx: Context, model: type[Row], key: int | None) -> Row | None:
+    return None if key is None else locked(ctx.session, model, key)
 
 
 def _expect_no_projects(ctx: Context, office: Office) -> None:

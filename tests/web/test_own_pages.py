@@ -503,9 +503,9 @@ def test_themes_and_places_are_added_changed_and_retired(sign_in: SignIn, world:
     admin = sign_in("administrator")
     assert admin.post("/regia/sito/temi/nuovo", data={"name": "Àcqua", "name_en": "Water"}).status_code == 303
     assert admin.post("/regia/sito/temi/nuovo", data={"name": "acqua"}).status_code == 422
-    assert admin.post(
-        f"/regia/sito/temi/{world.green}", data={"name": "Verde e parco", "retired": "y"}
-    ).location
+    theme = f"/regia/sito/temi/{world.green}"
+    change = {"name": "Verde e parco", "retired": "y", "seen": _seen(admin.get(theme).text)}
+    assert admin.post(theme, data=change).location
     assert (
         admin.post("/regia/sito/luoghi/nuovo", data={"name": "Pozzo", "x": "1001", "y": "3"}).status_code
         == 422
@@ -517,6 +517,32 @@ def test_themes_and_places_are_added_changed_and_retired(sign_in: SignIn, world:
     for words in ("Àcqua", "Water", "Verde e parco", "non si sceglie più", "Pozzo"):
         assert words in page
     assert admin.get("/regia/sito/temi/99999999999999999999").status_code == 404
+
+
+def _seen(page: str) -> str:
+    found = re.search(r'name="seen" value="([^"]*)"', page)
+    assert found
+    return found[1]
+
+
+@pytest.mark.parametrize("what", ["theme", "place"])
+def test_whoever_saves_second_is_told_and_loses_nothing(sign_in: SignIn, world: World, what: str) -> None:
+    admin = sign_in("administrator")
+    address = f"/regia/sito/temi/{world.green}" if what == "theme" else f"/regia/sito/luoghi/{world.park}"
+    where = {} if what == "theme" else {"x": "100", "y": "200"}
+    seen = _seen(admin.get(address).text)
+    mine, theirs = (
+        {"name": name, "name_en": "", **where, "seen": seen} for name in ("Il mio nome", "Il loro nome")
+    )
+    assert admin.post(address, data=theirs).status_code == 303
+    # The same tap twice is one.
+    assert admin.post(address, data=theirs).status_code == 303
+    told = admin.post(address, data=mine)
+    assert told.status_code == 409
+    assert "Il mio nome" in told.text
+    assert "Il loro nome" in admin.get("/regia/sito/temi").text
+    assert admin.post(address, data=mine | {"seen": _seen(told.text)}).status_code == 303
+    assert "Il mio nome" in admin.get("/regia/sito/temi").text
 
 
 def test_mails_can_be_read_while_there_is_no_mail_server(

@@ -35,6 +35,12 @@ class LabForm(FlaskForm):
             return _library_words(language())
 
 
+class SeenForm(LabForm):
+    """Carries the fingerprint of what its page showed."""
+
+    seen = HiddenField(validators=[Length(max=64)])
+
+
 class CreatingForm(LabForm):
     """A form that makes something new: its key tells a second sending from a second thing."""
 

@@ -25,7 +25,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from lab.kernel.text import clean_line, valid_email
 from lab.services.site import OpeningTime
-from lab.web.forms.base import LabForm
+from lab.web.forms.base import LabForm, SeenForm
 from lab.web.labels import error_words
 
 LINKS = 6
@@ -141,7 +141,7 @@ class ProfileForm(LabForm):
         return tuple((words, url) for words, url in pairs if words and url)
 
 
-class ThemeForm(LabForm):
+class ThemeForm(SeenForm):
     """A theme."""
 
     name = StringField(_l("Nome"), validators=[InputRequired(_l("Scrivi il nome.")), Length(max=400)])
@@ -155,7 +155,7 @@ class ThemeForm(LabForm):
         return self
 
 
-class PlaceForm(LabForm):
+class PlaceForm(SeenForm):
     """A place on the plan."""
 
     name = StringField(_l("Nome"), validators=[InputRequired(_l("Scrivi il nome.")), Length(max=400)])

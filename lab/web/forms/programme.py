@@ -10,7 +10,7 @@ from wtforms.validators import InputRequired, Length, Optional
 
 from lab.models.programme import BodyKind
 from lab.services import programme_editing as editing
-from lab.web.forms.base import LabForm
+from lab.web.forms.base import LabForm, SeenForm
 from lab.web.forms.projects import DayField
 from lab.web.labels import label
 
@@ -21,12 +21,6 @@ def _needed() -> InputRequired:
 
 def _at_most(limit: int) -> Length:
     return Length(max=limit, message=_l("È troppo lungo: al massimo %(max)d caratteri."))
-
-
-class SeenForm(LabForm):
-    """Carries the fingerprint of what its page showed."""
-
-    seen = HiddenField(validators=[Length(max=64)])
 
 
 class ProgrammeForm(SeenForm):

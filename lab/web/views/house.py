@@ -16,13 +16,14 @@ from lab.kernel.text import clean_line
 from lab.mail import post
 from lab.models.accounts import Role
 from lab.models.operations import OutboxItem
+from lab.models.programme import Place, Theme
 from lab.policy import rules as policy
 from lab.policy.permissions import Permission
-from lab.services import directory, outbox, places, registry, site
+from lab.services import directory, outbox, places, registry, seen, site
 from lab.web.access import allow
 from lab.web.act_words import act_words, work_words
 from lab.web.app_state import context, lab, transaction
-from lab.web.forms.base import LabForm, refuse
+from lab.web.forms.base import LabForm, SeenForm, refuse
 from lab.web.forms.house import LINKS, PlaceForm, ProfileForm, RulesForm, ThemeForm
 from lab.web.i18n import language
 from lab.web.nav import NavItem
@@ -164,7 +165,7 @@ def theme(theme_id: int | None) -> ResponseReturnValue:
     form = ThemeForm(formdata=None)
     if theme_id is not None:
         found = places.theme(context(), _id(theme_id))
-        form = ThemeForm(formdata=None, obj=found, name_en=found.names.get("en", ""))
+        form = ThemeForm(formdata=None, obj=found, **_beside(found))
         form.office_id.data = str(found.office_id or "")
     return draw("theme", form=form.offer(directory.offices(context())), is_new=theme_id is None)
 
@@ -175,17 +176,20 @@ def theme(theme_id: int | None) -> ResponseReturnValue:
 def save_theme(theme_id: int | None) -> ResponseReturnValue:
     """Keep it."""
     form = ThemeForm().offer(directory.offices(context()))
-    try:
-        if form.validate_on_submit():
-            office_id = int(form.office_id.data) if form.office_id.data else None
-            words = (form.name.data or "", form.name_en.data or "", office_id, bool(form.retired.data))
+    status = 422
+    if form.validate_on_submit():
+        office_id = int(form.office_id.data) if form.office_id.data else None
+        words = (form.name.data or "", form.name_en.data or "", office_id, bool(form.retired.data))
+        try:
             with transaction() as ctx:
-                places.save_theme(ctx, places.ThemeWords(_id(theme_id), *words))
+                places.save_theme(ctx, places.ThemeWords(_id(theme_id), *words, form.seen.data or ""))
+        except (Invalid, Conflict) as error:
+            status = refuse(form, error)
+            _told(form, places.theme(context(), theme_id) if theme_id else None, status)
+        else:
             flash(_("Salvato. Si vede da subito."), "success")
             return redirect(url_for("house.themes"), 303)
-    except (Invalid, Conflict) as error:
-        refuse(form, error if isinstance(error, Invalid) else Invalid("name", error.code))
-    return draw("theme", form=form, is_new=theme_id is None), 422
+    return draw("theme", form=form, is_new=theme_id is None), status
 
 
 @blueprint.get("/luoghi/nuovo", defaults={"place_id": None})
@@ -196,7 +200,7 @@ def place(place_id: int | None) -> ResponseReturnValue:
     form = PlaceForm(formdata=None)
     if place_id is not None:
         found = places.place(context(), _id(place_id))
-        form = PlaceForm(formdata=None, obj=found, name_en=found.names.get("en", ""))
+        form = PlaceForm(formdata=None, obj=found, **_beside(found))
     return draw("place", form=form, is_new=place_id is None)
 
 
@@ -206,16 +210,33 @@ def place(place_id: int | None) -> ResponseReturnValue:
 def save_place(place_id: int | None) -> ResponseReturnValue:
     """Keep it."""
     form = PlaceForm()
-    try:
-        if form.validate_on_submit():
-            words = (form.name.data or "", form.name_en.data or "", form.x.data or 0, form.y.data or 0)
+    status = 422
+    if form.validate_on_submit():
+        words = (form.name.data or "", form.name_en.data or "", form.x.data or 0, form.y.data or 0)
+        retired = bool(form.retired.data)
+        try:
             with transaction() as ctx:
-                places.save_place(ctx, places.PlaceWords(_id(place_id), *words, bool(form.retired.data)))
+                places.save_place(
+                    ctx, places.PlaceWords(_id(place_id), *words, retired, form.seen.data or "")
+                )
+        except (Invalid, Conflict) as error:
+            status = refuse(form, error)
+            _told(form, places.place(context(), place_id) if place_id else None, status)
+        else:
             flash(_("Salvato. Si vede da subito."), "success")
             return redirect(url_for("house.themes"), 303)
-    except (Invalid, Conflict) as error:
-        refuse(form, error if isinstance(error, Invalid) else Invalid("name", error.code))
-    return draw("place", form=form, is_new=place_id is None), 422
+    return draw("place", form=form, is_new=place_id is None), status
+
+
+def _beside(row: Theme | Place) -> dict[str, str]:
+    """What the form of a theme or place holds besides the row's own fields."""
+    return {"name_en": row.names.get("en", ""), "seen": seen.fingerprint(row)}
+
+
+def _told(form: SeenForm, row: Theme | Place | None, status: int) -> None:
+    """Whoever was told that it changed meanwhile may send it all the same."""
+    if status == 409:
+        form.seen.data = seen.fingerprint(row)
 
 
 def _id(number: int | None) -> int | None:

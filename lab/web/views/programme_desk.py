@@ -17,7 +17,7 @@ from lab.kernel.errors import Conflict, Invalid, NotFound
 from lab.models.programme import Body, BodyKind, Office, Phase
 from lab.models.projects import Project
 from lab.policy.permissions import Permission
-from lab.services import programme, project_desk
+from lab.services import programme, project_desk, seen
 from lab.services import programme_editing as editing
 from lab.services.context import Context
 from lab.web.access import allow
@@ -183,7 +183,7 @@ def change(section: str, key: int | None = None) -> str:
     ctx = context()
     known = _known(section, key)
     row = known.find(ctx, key)
-    data = (known.load(row) if row is not None else {}) | {"seen": editing.fingerprint(row)}
+    data = (known.load(row) if row is not None else {}) | {"seen": seen.fingerprint(row)}
     form = _form_of(known, key)(data=data)
     known.offer(ctx, form)
     return _draw(form, known, section, key)
@@ -231,7 +231,7 @@ def _seen_now(form: Any, known: Section, key: int | None) -> None:
     """It changed meanwhile: sending again means having been told."""
     row = known.find(context(), key)
     if "seen" in form:
-        form.seen.data = editing.fingerprint(row)
+        form.seen.data = seen.fingerprint(row)
     if "version" in form and isinstance(row, Project):
         form.version.data = str(row.version)
 
