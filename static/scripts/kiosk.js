@@ -37,8 +37,9 @@ const app = {
   async reset() {
     if (app.leaving) return;
     app.leaving = true;
-    await Promise.resolve(lease.mark()).catch(() => {});
+    // A memory that does not answer keeps nobody's words on the screen.
     clear();
+    await Promise.race([Promise.resolve(lease.mark()).catch(() => {}), new Promise((go) => { setTimeout(go, 2000); })]);
     const leave = () => location.replace('/totem');
     leave();
     // The screen is empty until the next document stands: should that hang, it is asked for again.
