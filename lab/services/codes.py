@@ -26,6 +26,11 @@ def reserve(ctx: Context, prefix: str, how_many: int) -> int:
     return add_to(ctx.session, table, {"prefix": prefix}, how_many, counter="last") - how_many + 1
 
 
+def hold(ctx: Context, prefix: str) -> None:
+    """Wait for whoever is making something under `prefix`; until the transaction ends nobody else does."""
+    reserve(ctx, prefix, 0)
+
+
 def at_least(ctx: Context, prefix: str, number: int) -> None:
     """Make sure that the next code comes after `number` (codes that were given elsewhere)."""
     last = ctx.session.execute(select(CodeCounter.last).where(CodeCounter.prefix == prefix)).scalar()

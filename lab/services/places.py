@@ -82,10 +82,9 @@ def save_theme(ctx: Context, command: ThemeWords) -> Theme:
     grant = ctx.require(Permission.PROGRAMME_EDIT)
     name = _name(command.name)
     references.known(ctx, "office_id", Office, command.office_id)
-    held = locked(ctx.session, Theme, command.theme_id) if command.theme_id is not None else None
-    _refuse_name(ctx, Theme, name, command.theme_id)
+    held = _held(ctx, Theme, command.theme_id, name)
     with seen.changing(held, command.seen):
-        theme = held or _new_theme(ctx, name)
+        theme = held or _new_theme(ctx, command, name)
         theme.name = name
         theme.names = _names(theme.names, command.name_en)
         theme.office_id = command.office_id
@@ -95,7 +94,29 @@ def save_theme(ctx: Context, command: ThemeWords) -> Theme:
     return theme
 
 
-def _new_theme(ctx: Context, name: str) -> Theme:
+def _held(ctx: Context, model: type[Row], key: int | None, name: str) -> Row | None:
+    """The row to be changed, locked; None for a new one. Raises `Invalid("name", "name_taken")`."""
+    if key is None:
+        return None
+    row = locked(ctx.session, model, key)
+    if any(fold(other.name) == fold(name) and other.id != key for other in _in_use(ctx, model)):
+        raise Invalid("name", "name_taken")
+    return row
+
+
+def _in_use(ctx: Context, model: type[Row]) -> Sequence[Row]:
+    return ctx.session.execute(select(model).where(model.retired.is_(False))).scalars().all()
+
+
+def _new_theme(ctx: Context, command: ThemeWords, name: str) -> Theme:
+    codes.hold(ctx, "theme")
+    values = {
+        "name": name, "names": _names({}, command.name_en),
+        "office_id": command.office_id, "retired": command.retired,
+    }  # fmt: skip
+    same = seen.made_already(_in_use(ctx, Theme), "name", values)
+    if same is not None:
+        return same
     last = ctx.session.execute(select(func.max(Theme.position))).scalar() or 0
     base = slugify(name, 28, "tema")
     taken = set(ctx.session.execute(select(Theme.code).where(Theme.code.startswith(base))).scalars())
@@ -112,10 +133,9 @@ def save_place(ctx: Context, command: PlaceWords) -> Place:
     for field, value in (("x", command.x), ("y", command.y)):
         if not 0 <= value <= 1000:
             raise Invalid(field, "off_the_plan")
-    held = locked(ctx.session, Place, command.place_id) if command.place_id is not None else None
-    _refuse_name(ctx, Place, name, command.place_id)
+    held = _held(ctx, Place, command.place_id, name)
     with seen.changing(held, command.seen):
-        place = held or _new_place(ctx)
+        place = held or _new_place(ctx, command, name)
         place.name = name
         place.names = _names(place.names, command.name_en)
         place.x, place.y = command.x, command.y
@@ -125,7 +145,15 @@ def save_place(ctx: Context, command: PlaceWords) -> Place:
     return place
 
 
-def _new_place(ctx: Context) -> Place:
+def _new_place(ctx: Context, command: PlaceWords, name: str) -> Place:
+    codes.hold(ctx, "L")
+    values = {
+        "name": name, "names": _names({}, command.name_en),
+        "x": command.x, "y": command.y, "retired": command.retired,
+    }  # fmt: skip
+    same = seen.made_already(_in_use(ctx, Place), "name", values)
+    if same is not None:
+        return same
     place = Place(code=_free_place_code(ctx), names={})
     ctx.session.add(place)
     return place
@@ -151,9 +179,3 @@ def _names(names: dict[str, str], english: str) -> dict[str, str]:
     others = {key: value for key, value in names.items() if key != "en"}
     word = clean_line(english, NAME_LIMIT)
     return {**others, "en": word} if word else others
-
-
-def _refuse_name(ctx: Context, model: type[Theme] | type[Place], name: str, own_id: int | None) -> None:
-    rows = ctx.session.execute(select(model.id, model.name).where(model.retired.is_(False)))
-    if any(fold(row.name) == fold(name) and row.id != own_id for row in rows):
-        raise Invalid("name", "name_taken")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import func, select
 
@@ -138,39 +138,52 @@ def save_phase(ctx: Context, command: SavePhase) -> Phase:
     row = _held(ctx, Phase, command.phase_id)
     title = wording.line("title", command.title, NAME_LIMIT, needed=True)
     _check_days(command.starts_on, command.ends_on)
+    values = {
+        "title": title,
+        "text": wording.text("text", command.text, TEXT_LIMIT),
+        "starts_on": command.starts_on,
+        "ends_on": command.ends_on,
+    }
     with seen.changing(row, command.seen):
-        row = row or _new_phase(ctx)
-        row.title, row.text = title, wording.text("text", command.text, TEXT_LIMIT)
-        row.starts_on, row.ends_on = command.starts_on, command.ends_on
+        row = _filled(row or _new_phase(ctx, values), values)
     ctx.session.flush()
     audit.record(ctx, "phase.save", row, grant)
     return row
 
 
-def _new_phase(ctx: Context) -> Phase:
+def _new_phase(ctx: Context, values: dict[str, Any]) -> Phase:
     whole = programme.the_programme(ctx)
     if whole is None:
         raise Conflict("no_programme")
+    locked(ctx.session, Programme, whole.id)
+    same = seen.made_already(ctx.session.execute(select(Phase)).scalars(), "title", values)
+    if same is not None:
+        return same
     last = ctx.session.execute(select(func.max(Phase.position))).scalar() or 0
-    row = Phase(programme_id=whole.id, position=int(last) + 1)
-    ctx.session.add(row)
-    return row
+    return _added(ctx, Phase(programme_id=whole.id, position=int(last) + 1))
 
 
 def save_body(ctx: Context, command: SaveBody) -> Body:
     """Add a body or change one. Raises `Invalid` and `Conflict` as above."""
     grant = ctx.require(Permission.PROGRAMME_EDIT)
     row = _held(ctx, Body, command.body_id)
-    name = wording.line("name", command.name, NAME_LIMIT, needed=True)
+    values = {
+        "name": wording.line("name", command.name, NAME_LIMIT, needed=True),
+        "kind": command.kind,
+        "note": wording.text("note", command.note, TEXT_LIMIT),
+        "is_signatory": command.is_signatory,
+    }
     with seen.changing(row, command.seen):
-        if row is None:
-            row = Body(code=_free_code(ctx, Body, "E"))
-            ctx.session.add(row)
-        row.name, row.kind, row.note = name, command.kind, wording.text("note", command.note, TEXT_LIMIT)
-        row.is_signatory = command.is_signatory
+        row = _filled(row or _new_body(ctx, values), values)
     ctx.session.flush()
     audit.record(ctx, "body.save", row, grant, is_signatory=row.is_signatory)
     return row
+
+
+def _new_body(ctx: Context, values: dict[str, Any]) -> Body:
+    codes.hold(ctx, "E")
+    there = ctx.session.execute(select(Body)).scalars()
+    return seen.made_already(there, "name", values) or _added(ctx, Body(code=_free_code(ctx, Body, "E")))
 
 
 def save_office(ctx: Context, command: SaveOffice) -> Office:
@@ -186,34 +199,55 @@ def save_office(ctx: Context, command: SaveOffice) -> Office:
     email = clean_line(command.email, 254)
     if email and not valid_email(email):
         raise Invalid("email", "email")
+    if row is not None and command.is_closed and row.closed_on is None:
+        _expect_no_projects(ctx, row)
+    since = row.closed_on if row is not None else None
+    values = {
+        "body_id": command.body_id,
+        "name": name,
+        "email": email or None,
+        "task": wording.text("task", command.task, TEXT_LIMIT),
+        "closed_on": (since or local_date(ctx.now, ctx.timezone)) if command.is_closed else None,
+    }
     with seen.changing(row, command.seen):
-        if row is None:
-            row = Office(code=_free_code(ctx, Office, "U"))
-            ctx.session.add(row)
-        elif command.is_closed and row.closed_on is None:
-            _expect_no_projects(ctx, row)
-        row.body_id, row.name, row.email = command.body_id, name, email or None
-        row.task = wording.text("task", command.task, TEXT_LIMIT)
-        row.closed_on = (row.closed_on or local_date(ctx.now, ctx.timezone)) if command.is_closed else None
+        row = _filled(row or _new_office(ctx, values), values)
     ctx.session.flush()
     audit.record(ctx, "office.save", row, grant, is_closed=command.is_closed)
     return row
 
 
+def _new_office(ctx: Context, values: dict[str, Any]) -> Office:
+    codes.hold(ctx, "U")
+    # The name of an office that is no more may come back.
+    standing = ctx.session.execute(select(Office).where(Office.closed_on.is_(None))).scalars()
+    same = seen.made_already(standing, "name", values)
+    return same or _added(ctx, Office(code=_free_code(ctx, Office, "U")))
+
+
 def add_project(ctx: Context, command: AddProject) -> Project:
-    """Put a formal project on the programme; its office tells the rest. Raises `Invalid`, `Conflict`."""
+    """Put a formal project on the programme; its office tells the rest. Raises `Invalid`, `Conflict`.
+
+    The same words sent twice are one project.
+    """
     grant = ctx.require(Permission.PROGRAMME_EDIT)
     whole = programme.the_programme(ctx)
     if whole is None:
         raise Conflict("no_programme")
     references.office_in_being(ctx, command.office_id)
+    values = {
+        "title": wording.line("title", command.title, TITLE_LIMIT, needed=True),
+        "axis": clean_line(command.axis, 80),
+        "office_id": command.office_id,
+    }
+    codes.hold(ctx, "P")
+    same = seen.made_already(ctx.session.execute(select(Project)).scalars(), "title", values)
+    if same is not None:
+        return same
     last = ctx.session.execute(select(func.max(Project.position))).scalar() or 0
     row = Project(
+        **values,
         code=_free_code(ctx, Project, "P"),
         programme_id=whole.id,
-        title=wording.line("title", command.title, TITLE_LIMIT, needed=True),
-        axis=clean_line(command.axis, 80),
-        office_id=command.office_id,
         state=ProjectState.IN_DESIGN,
         state_since=local_date(ctx.now, ctx.timezone),
         position=int(last) + 1,
@@ -254,6 +288,17 @@ def hand_over(ctx: Context, command: HandOver) -> Project:
 
 def _held(ctx: Context, model: type[Row], key: int | None) -> Row | None:
     return None if key is None else locked(ctx.session, model, key)
+
+
+def _added(ctx: Context, row: Row) -> Row:
+    ctx.session.add(row)
+    return row
+
+
+def _filled(row: Row, values: dict[str, Any]) -> Row:
+    for key, value in values.items():
+        setattr(row, key, value)
+    return row
 
 
 def _expect_no_projects(ctx: Context, office: Office) -> None:

@@ -16,10 +16,12 @@ from lab.kernel.errors import Conflict, NotFound
 from lab.models.accounts import Person
 from lab.models.conversation import Support
 from lab.models.operations import CodeCounter, SiteSetting
+from lab.models.programme import BodyKind
 from lab.policy.actor import SYSTEM
 from lab.services import codes
 from lab.services.context import Context
 from lab.services.contributions import Placement, place
+from lab.services.programme_editing import SaveBody, save_body
 from tests.world import NOW, World
 
 THREADS, EACH = 8, 12
@@ -68,6 +70,16 @@ def test_codes_are_given_once(database: Database) -> None:
     results = together(work)
     assert len(set(results)) == THREADS
     assert all(isinstance(code, str) for code in results)
+
+
+def test_a_body_sent_by_many_at_once_is_one(database: Database) -> None:
+    command = SaveBody(None, "Orti in comune", BodyKind.ASSOCIATION, False, "")
+
+    def work(_number: int) -> int:
+        with database.writing() as session:
+            return save_body(Context(session, SYSTEM, NOW), command).id
+
+    assert len(set(together(work))) == 1
 
 
 def test_of_many_who_insert_the_same_row_one_hears_yes(database: Database, world: World) -> None:

@@ -207,6 +207,39 @@ def test_bodies_offices_and_projects_get_codes_that_are_free(
         assert len({project.code, "P1", "P4"}) == 3
 
 
+def test_the_same_words_sent_twice_make_one(database: Database, world: World, acting: Acting) -> None:
+    body = keeping.SaveBody(None, "Orti in comune", BodyKind.ASSOCIATION, False, "Coltiva")
+    office = keeping.SaveOffice(None, world.comune, "Ufficio Orti", "", "", False)
+    phase = keeping.SavePhase(None, "Ascolto", "", date(2026, 1, 1), None)
+    project = keeping.AddProject("Piazza dell'Orologio", "", world.verde)
+
+    def send() -> list[int]:
+        with database.writing() as session:
+            ctx = acting(session, "coordinator")
+            made = [keeping.save_body(ctx, body), keeping.save_office(ctx, office)]
+            return [
+                one.id for one in (*made, keeping.save_phase(ctx, phase), keeping.add_project(ctx, project))
+            ]
+
+    assert send() == send()
+    with database.writing() as session:
+        ctx = acting(session, "coordinator")
+        for refused in (
+            lambda: keeping.save_body(ctx, replace(body, name="orti in comune", note="Vende")),
+            lambda: keeping.add_project(ctx, replace(project, office_id=world.lavori)),
+        ):
+            with pytest.raises(Invalid, match="name_taken"):
+                refused()
+
+
+def test_the_name_of_a_closed_office_may_come_back(database: Database, world: World, acting: Acting) -> None:
+    office = keeping.SaveOffice(None, world.comune, "Ufficio Orti", "", "", True)
+    with database.writing() as session:
+        ctx = acting(session, "coordinator")
+        closed = keeping.save_office(ctx, office)
+        assert keeping.save_office(ctx, replace(office, is_closed=False)).id != closed.id
+
+
 @pytest.mark.parametrize("who", ["rosa", "office", "moderator", "delegate"])
 def test_only_coordinator_and_administrator_keep_the_programme(
     database: Database, world: World, acting: Acting, who: str

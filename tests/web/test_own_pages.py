@@ -503,6 +503,10 @@ def test_themes_and_places_are_added_changed_and_retired(sign_in: SignIn, world:
     admin = sign_in("administrator")
     assert admin.post("/regia/sito/temi/nuovo", data={"name": "Àcqua", "name_en": "Water"}).status_code == 303
     assert admin.post("/regia/sito/temi/nuovo", data={"name": "acqua"}).status_code == 422
+    # The same tap twice is one.
+    twice = admin.post("/regia/sito/temi/nuovo", data={"name": "Àcqua", "name_en": "Water"})
+    assert twice.status_code == 303
+    assert admin.get("/regia/sito/temi").text.count("Àcqua") == 1
     theme = f"/regia/sito/temi/{world.green}"
     change = {"name": "Verde e parco", "retired": "y", "seen": _seen(admin.get(theme).text)}
     assert admin.post(theme, data=change).location
