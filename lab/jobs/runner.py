@@ -176,7 +176,9 @@ def _news(runner: Runner, ctx: Context, item: OutboxItem) -> None:
 
 
 def _digest(runner: Runner, ctx: Context, item: OutboxItem) -> None:
-    digests.send_digests(ctx)
+    last = digests.send_some(ctx, item.payload.get("after", 0))
+    if last is not None:
+        outbox.put(ctx, "digest", {"after": last})
 
 
 def _reminders(runner: Runner, ctx: Context, item: OutboxItem) -> None:

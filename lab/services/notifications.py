@@ -174,19 +174,22 @@ def _tag(kind: str, tag: str) -> str:
     return "reminder_team" if kind in telling.TEAM_KINDS else tag
 
 
-def waiting_for_digest(ctx: Context) -> list[int]:
-    """The people who want mail once a day and have something in it."""
+def waiting_for_digest(ctx: Context, after: int, limit: int) -> list[int]:
+    """People who want mail once a day and have something in it: the next `limit` of them by id."""
     query = (
         select(Notification.person_id)
         .join(Person, Person.id == Notification.person_id)
         .where(
             Notification.mailed_at.is_(None),
+            Notification.person_id > after,
             Person.mail_rhythm == MailRhythm.DAILY,
             Person.email.is_not(None),
         )
         .distinct()
+        .order_by(Notification.person_id)
+        .limit(limit)
     )
-    return sorted(ctx.session.execute(query).scalars())
+    return list(ctx.session.execute(query).scalars())
 
 
 @dataclass(frozen=True)

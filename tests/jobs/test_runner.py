@@ -11,10 +11,11 @@ import pytest
 from sqlalchemy import select
 
 from lab.db.engine import Database
-from lab.jobs import leases, runner
+from lab.jobs import digests, leases, runner
 from lab.jobs.runner import Runner, schedule
 from lab.kernel.clock import FrozenClock
 from lab.mail.transports import MailPostponed, MailRefused, MailServerAway
+from lab.models.accounts import MailRhythm
 from lab.models.notifications import Notification
 from lab.models.operations import OutboxItem
 from lab.services import outbox
@@ -232,6 +233,21 @@ def test_the_digest_leaves_at_seven_by_the_clock_on_the_wall(
     (digest,) = items(scene, "digest")
     assert digest.dedupe_key == f"digest:{day}"
     assert digest.available_at == seven_in_utc
+
+
+def test_a_morning_of_many_digests_is_done_in_parts_and_reaches_everybody_once(
+    scene: Scene, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(digests, "_PORTION", 1)
+    for who in ("rosa", "samir"):
+        scene.person(who, mail_rhythm=MailRhythm.DAILY)
+        answer(scene, scene.say(who))
+    scene.work()
+    assert not mailbox.mails
+    scene.clock.advance(timedelta(days=1))
+    scene.runner.drain()
+    assert [len(mailbox.to(who)) for who in ("rosa", "samir")] == [1, 1]
+    assert len({item.payload.get("after") for item in items(scene, "digest")}) == 3
 
 
 def test_old_things_are_dropped(scene: Scene) -> None:
