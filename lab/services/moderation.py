@@ -44,7 +44,7 @@ def hide(ctx: Context, subject: Subject, reason: str, version: int | None = None
     Raises `NotFound`, `Denied("own_words")`, `Invalid("reason", "too_short")`, and `Conflict` for what is
     hidden ("already_hidden"), private ("not_visible") or taken away by its author ("already_gone").
     """
-    words = _reason(reason)
+    words = reason_words(reason)
     again = _again(ctx, HIDE, subject, words)
     if again is not None:
         return again
@@ -89,7 +89,7 @@ def restore(ctx: Context, subject: Subject, reason: str, version: int | None = N
 
     Raises `NotFound`, `Denied("own_words")`, `Invalid("reason", "too_short")`, `Conflict("not_hidden")`.
     """
-    words = _reason(reason)
+    words = reason_words(reason)
     again = _again(ctx, RESTORE, subject, words)
     if again is not None:
         return again
@@ -169,7 +169,8 @@ def _id(subject: Subject) -> int:
     return subject.contribution_id
 
 
-def _reason(reason: str) -> str:
+def reason_words(reason: str) -> str:
+    """The reason as it is kept. Raises `Invalid("reason", "too_short")`."""
     words = clean_text(reason, REASON_LIMIT)
     if len(words) < REASON_LEAST:
         raise Invalid("reason", "too_short")

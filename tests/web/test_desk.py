@@ -270,6 +270,26 @@ def test_a_bulk_act_tells_once_what_was_done_and_what_not(
     assert _item(database, codes[2]).office_id == world.verde
 
 
+def test_many_are_hidden_and_shown_again_with_one_reason_that_every_author_reads(
+    sign_in: SignIn, said: Callable[..., str], client: FlaskClient, database: Database, world: World
+) -> None:
+    codes = [said(f"Compra {n} orologi", person_id=world.people["rosa"]) for n in range(2)]
+    own = said("Parole mie", person_id=world.people["moderator"])
+    data = {"chosen": [f"{code}:1" for code in (*codes, own)], "act": "hide", "reason": "È pubblicità."}
+    assert sign_in("facilitator").post("/regia/insieme", data=data).status_code == 422
+    desk = sign_in("moderator")
+    short = desk.post("/regia/insieme", data=data | {"reason": "No"})
+    assert short.status_code == 422 and short.text.count("Scrivi qualche parola in più") >= 1
+    page = desk.post("/regia/insieme", data=data, follow_redirects=True).text
+    assert "Fatto per 2 proposte" in page and f"{own}: Non puoi decidere sulle tue parole" in page
+    for code in codes:
+        assert client.get(f"/proposte/{code}").status_code == 404
+        assert "È pubblicità." in client.get(f"/ricevuta/{_item(database, code).receipt_code}").text
+    again = {"chosen": [f"{codes[0]}:2"], "act": "restore", "reason": "Mi ero sbagliata."}
+    assert desk.post("/regia/insieme", data=again).status_code == 303
+    assert client.get(f"/proposte/{codes[0]}").status_code == 200
+
+
 def test_a_private_matter_is_nowhere_in_public_but_its_giver_can_follow_it(
     client: FlaskClient, sign_in: SignIn, said: Callable[..., str], database: Database, world: World
 ) -> None:

@@ -249,6 +249,7 @@ class BulkForm(DeskForm):
     theme = _select(_l("Tema"))
     office = _select(_l("Ufficio"))
     due_on = DateField(_l("Risponde entro"), validators=[Optional()])
+    reason = TextAreaField(_l("Perché le nascondi o le mostri"), [AtMost(NOTE_LIMIT)])
 
     def versions(self) -> dict[str, int]:
         """The chosen inputs: code -> version of the row that was ticked."""

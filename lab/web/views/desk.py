@@ -86,6 +86,7 @@ def _bulk_act(ctx: Context, form: forms.BulkForm) -> Callable[[Contribution, int
         "route": lambda one, version: routing.route(
             ctx, routing.Route(one.id, version, form.office.data or 0, form.due_on.data)
         ),
+        **(_bulk_moderation(ctx, form) if ctx.may(Permission.FLAG_SETTLE) else {}),
     }
     if form.act.data not in acts:
         raise Invalid("act", "unknown")
@@ -93,6 +94,22 @@ def _bulk_act(ctx: Context, form: forms.BulkForm) -> Callable[[Contribution, int
     if needed is not None and needed.data is None:
         raise Invalid(needed.short_name, "choose_first")
     return acts[str(form.act.data)]
+
+
+def _bulk_moderation(ctx: Context, form: forms.BulkForm) -> dict[str, Callable[[Contribution, int], Any]]:
+    """Hiding and restoring: each author is told the one reason and may ask to think again."""
+    reason = form.reason.data or ""
+    if form.act.data in (moderation.HIDE, moderation.RESTORE):
+        # Said once beside the field, not once for each that is ticked.
+        moderation.reason_words(reason)
+
+    def hide(one: Contribution, version: int) -> Any:
+        return moderation.hide(ctx, moderation.Subject(one.id), reason, version)
+
+    def restore(one: Contribution, version: int) -> Any:
+        return moderation.restore(ctx, moderation.Subject(one.id), reason, version)
+
+    return {moderation.HIDE: hide, moderation.RESTORE: restore}
 
 
 def _tell(result: Done) -> None:
