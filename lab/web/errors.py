@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Flask, current_app, render_template, request
 from flask_babel import gettext as _
@@ -16,7 +15,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTo
 from lab.kernel.errors import Conflict, Denied, Invalid, NotFound, RateLimited
 from lab.web import held, problems
 from lab.web.app_state import lab
-from lab.web.foreign import from_elsewhere
+from lab.web.foreign import from_elsewhere, parts_of
 from lab.web.labels import error_words
 from lab.web.own_paths import own_path
 
@@ -56,7 +55,9 @@ def conflict(error: Conflict) -> Answer:
 
 def _back() -> dict[str, str]:
     """The page one comes from, when it is one of ours and not the one that just answered."""
-    came = urlsplit(request.referrer or "")
+    came = parts_of(request.referrer or "")
+    if came is None:
+        return {}
     path = own_path(f"{came.path}?{came.query}" if came.query else came.path, "")
     ours = came.netloc == request.host and path and (request.method == "POST" or path != held.here())
     return {"back_url": path} if ours else {}

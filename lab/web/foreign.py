@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from flask import Flask, Request, Response, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
@@ -21,7 +21,20 @@ def from_elsewhere() -> bool:
         return site == "cross-site"
     origin = request.headers.get("Origin")
     own = {urlsplit(lab().settings.base_url).netloc, request.host}
-    return origin is not None and urlsplit(origin).netloc not in own
+    return origin is not None and _host(origin) not in own
+
+
+def _host(origin: str) -> str:
+    parts = parts_of(origin)
+    return parts.netloc if parts else ""
+
+
+def parts_of(address: str) -> SplitResult | None:
+    """The parts of an address that came in a header; None for what is no address."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return None
 
 
 class OwnSessions(SecureCookieSessionInterface):

@@ -172,6 +172,42 @@ def test_a_report_of_any_length_is_read_only_so_far(client: FlaskClient) -> None
     assert body.tell() < 1_000_000
 
 
+@pytest.mark.parametrize("body", [b"text=" + b"x" * 1_000_000, b"a&" * 2_000], ids=["long", "many fields"])
+@pytest.mark.parametrize("counted", [True, False], ids=["with its length", "without"])
+def test_a_form_without_end_is_read_only_so_far(app: Flask, body: bytes, counted: bool) -> None:
+    app.config["WTF_CSRF_ENABLED"] = True
+    sent = io.BytesIO(body + b"&more=" + b"x" * 3_000_000)
+    length = {"CONTENT_LENGTH": str(len(sent.getvalue()))} if counted else {}
+    answer = app.test_client().post(
+        "/accedi",
+        input_stream=sent,
+        content_type="application/x-www-form-urlencoded",
+        environ_overrides={"wsgi.input_terminated": True, **length},
+    )
+    # None of it is written into the page that says so.
+    assert answer.status_code == 413 and len(answer.data) < 50_000
+    assert sent.tell() < 1_100_000
+
+
+@pytest.mark.parametrize("name", ["Origin", "Referer"])
+def test_a_header_that_is_no_address_is_no_fault_of_ours(
+    app: Flask,
+    sign_in: SignIn,
+    database: Database,
+    world: World,
+    acting: Callable[..., Context],
+    name: str,
+) -> None:
+    with database.writing() as session:
+        mine = contributions.Placement(text="Una panchina all'ombra", person_id=world.people["rosa"])
+        code = contributions.place(acting(session), mine).code
+    odd = {name: "http://[x"}
+    # Nobody supports their own words: the refusal would lead back to where one came from.
+    assert sign_in("rosa").post(f"/proposte/{code}/sostegno", headers=odd).status_code == 403
+    app.config["WTF_CSRF_ENABLED"] = True
+    assert app.test_client().post("/io/dati", headers=odd).status_code in (400, 403)
+
+
 #: Everything a resident or a stranger can send, with the fields that are not words but codes, keys and ids.
 DOORS = {
     "/accedi": "email password idempotency_key next by",
