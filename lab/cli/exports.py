@@ -30,7 +30,7 @@ PAGE = 100
 #: What stands in no list of the API but on a page of its own.
 TABLES = {"outcomes.csv": "/esiti/numeri.csv"}
 #: Lists that the file of a project holds whole, each by its address with `?project=`.
-OF_A_PROJECT = ("proposals", "actions", "events")
+OF_A_PROJECT = ("proposals", "actions", "events", "commitments")
 
 _folder = click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
 _json = click.option("--json", "as_json", is_flag=True)

@@ -13,7 +13,8 @@ from lab.db.locking import expect_version, locked
 from lab.kernel.clock import local_date
 from lab.kernel.errors import Conflict, Invalid, NotFound
 from lab.models.capture import Commitment, CommitmentState
-from lab.models.events import Event
+from lab.models.contributions import ContributionProject
+from lab.models.events import Event, EventProject
 from lab.policy.permissions import Permission
 from lab.policy.visibility import answerable_commitments
 from lab.services import audit, wording
@@ -131,6 +132,8 @@ class Wish:
     office_id: int | None = None
     body_id: int | None = None
     event_id: int | None = None
+    #: A project whose meeting they were taken on in, or that the input they answer speaks of.
+    project_id: int | None = None
 
 
 def public_page(ctx: Context, wish: Wish, after: int | None = None, limit: int = PER_PAGE) -> Listed:
@@ -144,11 +147,19 @@ def public_page(ctx: Context, wish: Wish, after: int | None = None, limit: int =
     ):
         if value is not None:
             query = query.where(column == value)
+    if wish.project_id is not None:
+        query = query.where(_concerns(wish.project_id))
     if after is not None:
         query = query.where(Commitment.id < after)
     found = ctx.session.execute(query).all()
     shown = [row[0] for row in found[:limit]]
     return Listed(shown, len(found) > limit, {row[1].id: row[1] for row in found if row[1] is not None})
+
+
+def _concerns(project_id: int) -> ColumnElement[bool]:
+    meetings = select(EventProject.event_id).where(EventProject.project_id == project_id)
+    inputs = select(ContributionProject.contribution_id).where(ContributionProject.project_id == project_id)
+    return or_(Commitment.event_id.in_(meetings), Commitment.contribution_id.in_(inputs))
 
 
 def public_one(ctx: Context, code: str) -> tuple[Commitment, Event | None]:

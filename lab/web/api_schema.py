@@ -71,7 +71,8 @@ OPERATIONS = (
     Operation("/events/{code}", "One of them.", Meeting),
     Operation(
         "/commitments", "What was promised in meetings, youngest first.", Commitment,
-        (("office", None), ("body", None), ("event", None), ("state", CommitmentState)), is_list=True,
+        (("office", None), ("body", None), ("event", None), ("project", None), ("state", CommitmentState)),
+        is_list=True,
     ),
     Operation("/commitments/{code}", "One of them.", Commitment),
     Operation("/bodies", "Partners of the programme.", shapes.Body, (("kind", BodyKind),), is_list=True),

@@ -13,6 +13,7 @@ from click.testing import Result
 
 from lab.cli import exports
 from lab.db.engine import Database
+from lab.models.capture import Commitment
 from lab.models.contributions import State, Visibility
 from lab.policy.actor import SYSTEM
 from lab.services import contributions, photos
@@ -52,7 +53,13 @@ def said(database: Database, world: World, tmp_path: Path) -> None:
             contributions.move(ctx, item, State.MERGED)
         with contributions.changing(ctx, private.id) as item:
             item.visibility = Visibility.PRIVATE
-        make_event(session, world)
+        event = make_event(session, world)
+        session.add(
+            Commitment(
+                code="I01", text="Tagliare l'erba", event_id=event.id, owner_name="La scala B",
+                created_at=NOW, is_public=True,
+            )
+        )  # fmt: skip
 
 
 def test_open_data_holds_all_that_is_public_and_nothing_else(
@@ -86,6 +93,8 @@ def test_the_file_of_a_project_holds_what_belongs_to_it(lab: Run, said: None, tm
     assert [path.read_bytes() for path in (tmp_path / "p4" / "photos").iterdir()] == [b"picture"]
     assert _read(tmp_path / "p4" / "actions.json") == []
     assert [row["projects"] for row in _rows(tmp_path / "p4" / "proposals.csv")] == ["P4"]
+    (promise,) = _read(tmp_path / "p4" / "commitments.json")
+    assert (promise["owner"], promise["event"]["code"]) == ("La scala B", "EV90")
 
 
 def test_a_project_that_is_not_there_is_said_in_one_line(lab: Run, world: World, tmp_path: Path) -> None:

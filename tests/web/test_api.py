@@ -22,7 +22,7 @@ from lab.models.actions import Action
 from lab.models.answers import Answer, Verdict
 from lab.models.capture import Commitment, CommitmentState
 from lab.models.contributions import Contribution, State, Visibility
-from lab.models.events import Event, EventKind
+from lab.models.events import Event, EventKind, EventProject
 from lab.models.projects import ProjectFunding
 from lab.services import actions, contributions, limits, open_data
 from lab.services.actions import Report
@@ -451,7 +451,7 @@ def test_more_rows_send_no_more_statements(
 
 
 def test_promises_are_told_once_the_minutes_and_the_meeting_are_public(
-    client: FlaskClient, database: Database, world: World
+    client: FlaskClient, database: Database, world: World, acting: Acting
 ) -> None:
     event_id = meeting(database)
     promised(database, event_id, office_id=world.verde, due_on=date(2026, 12, 1))
@@ -466,9 +466,15 @@ def test_promises_are_told_once_the_minutes_and_the_meeting_are_public(
         assert walk(client, f"commitments?{query}") == ["I01"]
     assert walk(client, "commitments?body=E03") == walk(client, "commitments?state=kept") == ["I02"]
     get(client, "commitments/I03", 404)
+    assert walk(client, "commitments?project=P4") == []
+    with database.writing() as session:
+        session.add(EventProject(event_id=event_id, project_id=world.project))
+    answers = place(database, acting, project_ids=(world.project,)).id
+    promised(database, None, "I04", contribution_id=answers)
+    assert walk(client, "commitments?project=P4") == ["I04", "I01"]
     with database.writing() as session:
         session.get_one(Event, event_id).is_public = False
-    assert walk(client, "commitments") == ["I02"]
+    assert walk(client, "commitments") == ["I04", "I02"]
     get(client, "commitments/I01", 404)
 
 

@@ -143,12 +143,13 @@ def _meeting(one: Event, page: open_data.Page[Event]) -> Meeting:
 def commitments() -> Response:
     """What was promised in meetings, youngest first."""
     ctx = _everybody()
-    found = open_data.ids(ctx, api_query.codes("office", "body", "event"))
+    found = open_data.ids(ctx, api_query.codes("office", "body", "event", "project"))
     wish = promises.Wish(
         state=api_query.one_of("state", CommitmentState),
         office_id=found.get("office"),
         body_id=found.get("body"),
         event_id=found.get("event"),
+        project_id=found.get("project"),
     )
     after = api_query.after(int)
     listed = promises.public_page(ctx, wish, after[0] if after else None, api_query.limit())
