@@ -293,6 +293,18 @@ def withdraw(ctx: Context, command: Withdraw) -> Contribution:
     return contribution
 
 
+def claim(ctx: Context, contribution_id: int) -> None:
+    """Make the actor the author of what their browser has just sent without account; the name that others
+    read stays. Nothing happens to what has an author. Raises `NotFound`, `Denied("sign_in")`.
+    """
+    if ctx.actor.person_id is None:
+        raise Denied("sign_in")
+    with contributions.changing(ctx, contribution_id) as contribution:
+        if contribution.person_id is None:
+            contribution.person_id = ctx.actor.person_id
+            audit.record(ctx, "contribution.claim", contribution)
+
+
 def sent(ctx: Context, contribution_id: int) -> Contribution:
     """What was just sent from this browser, for its receipt. Raises `NotFound`."""
     found = ctx.session.get(Contribution, contribution_id)

@@ -92,6 +92,8 @@ class Receipt:
     office: str
     office_due_on: date | None
     withdrawn_reason: str
+    #: How many photographs came with the words.
+    photos: int
     #: The public code and title of the input that lives on, when this one was merged.
     merged_code: str | None = None
     merged_title: str = ""
@@ -141,6 +143,7 @@ def read(ctx: Context, written: str) -> Receipt:
         office=fate.office.name if fate.office else "",
         office_due_on=fate.office_due_on,
         withdrawn_reason=proposal.withdrawn_reason if proposal else "",
+        photos=own.photos_count,
         merged_code=fate.code if merged else None,
         merged_title=(fate.title or fate.excerpt) if merged else "",
         merged_state=fate.state if merged else None,

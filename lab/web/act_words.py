@@ -35,6 +35,7 @@ ACTS: dict[str, Any] = {
     "commitment.dropped": _l("ha detto che un impegno non si farà"),
     "commitment.kept": _l("ha detto che un impegno è mantenuto"),
     "commitment.open": _l("ha riaperto un impegno"),
+    "contribution.claim": _l("ha messo fra le sue cose quello che aveva appena detto"),
     "contribution.co_design": _l("ha aperto il lavoro insieme"),
     "contribution.edit": _l("ha corretto le sue parole"),
     "contribution.gave_back": _l("ha restituito una proposta"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Network, ip_address
 
-from flask import after_this_request, request, session
+from flask import after_this_request, request, session, url_for
 from flask_login import login_user
 from werkzeug.wrappers import Response
 
@@ -94,19 +94,18 @@ def waiting(name: str) -> Waiting | None:
     return Waiting(str(kept[0]), str(kept[1]), bool(kept[2])) if kept else None
 
 
-def begin(entry: Entry, email: str, shared: bool) -> Reader:
+def begin(entry: Entry, email: str, shared: bool, wish: str = "") -> Reader:
     """The new session of somebody who has just signed in: everything before is dropped from the cookie,
-    except the form that waits to be sent again.
+    except the form that waits to be sent again, and the words whose page led here (`wish`).
     """
-    held = session.get("held")
+    kept = {name: session[name] for name in ("held", *_goes_on(wish)) if name in session}
     before = session.get("_user_id")
     if before:
         # Somebody else, or the same person before: that session is over, not only out of sight.
         with transaction() as ctx:
             sessions.end_token(ctx, before)
     session.clear()
-    if held:
-        session["held"] = held
+    session.update(kept)
     session.permanent = not shared
     found = load_reader(entry.token)
     assert found is not None
@@ -114,6 +113,14 @@ def begin(entry: Entry, email: str, shared: bool) -> Reader:
     if email and not shared:
         _remember(email)
     return found
+
+
+def _goes_on(wish: str) -> tuple[str, ...]:
+    """The marks of what this browser wrote or has just sent, for who came from there and goes back there.
+
+    Nobody else: on a computer that many use the words would be somebody else's.
+    """
+    return ("browser", "sent") if wish in (url_for("proposals.new"), url_for("proposals.done")) else ()
 
 
 def destination(found: Reader, wish: str) -> str:

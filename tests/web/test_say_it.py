@@ -19,6 +19,8 @@ from lab.models.contributions import Contribution, State, Visibility
 from lab.models.operations import Draft, OutboxItem
 from lab.models.pictures import Photo
 from lab.settings import Settings
+from tests.web.accounts_help import give_password, last_code, send, sign_in_by_password
+from tests.world import World
 
 SignIn = Callable[[str], FlaskClient]
 
@@ -93,6 +95,45 @@ def test_the_receipt_is_only_for_the_browser_that_sent(client: FlaskClient, app:
     client.post("/proposte/nuova/controlla", data=hidden(say(client)))
     assert client.get("/proposte/nuova/fatto").status_code == 200
     assert app.test_client().get("/proposte/nuova/fatto").status_code == 404
+
+
+def test_who_joins_from_the_receipt_finds_there_what_they_said(
+    client: FlaskClient, app: Flask, database: Database
+) -> None:
+    client.post("/proposte/nuova/controlla", data=hidden(say(client, photos=[(picture(), "a.jpg")])))
+    receipt = client.get("/proposte/nuova/fatto").text
+    assert 'href="/registrati?next=/proposte/nuova/fatto"' in receipt and "Con 1 foto" in receipt
+    send(client, "/registrati", name="Nina", email="nina@example.org", next="/proposte/nuova/fatto")
+    back = client.post("/accedi/codice", data={"code": last_code(database)})
+    assert back.location == "/proposte/nuova/fatto"
+    assert "fra le tue cose" in client.get(back.location).text
+    said = stored(database)[0]
+    assert said.text in client.get("/io").text
+    # What others read stays as it was: no name, and only once somebody of the lab has read it.
+    assert (said.author_name, said.visibility) == ("", Visibility.WAITING)
+
+
+def test_who_signs_in_otherwise_is_not_handed_what_somebody_said_before_at_this_computer(
+    client: FlaskClient, database: Database, world: World
+) -> None:
+    client.post("/proposte/nuova/controlla", data=hidden(say(client)))
+    client.post("/proposte/nuova", data={"text": "Parole di chi c'era prima."})
+    give_password(database, world.people["rosa"])
+    assert sign_in_by_password(client, "rosa@example.org").location == "/io"
+    assert stored(database)[0].person_id is None
+    assert client.get("/proposte/nuova/fatto").status_code == 404
+    assert "Parole di chi" not in client.get("/proposte/nuova").text
+
+
+def test_what_was_begun_is_still_there_after_signing_in_from_its_page(
+    client: FlaskClient, database: Database, world: World
+) -> None:
+    page = client.get("/proposte/nuova").text
+    assert "/accedi?next=/proposte/nuova" in page and "/registrati?next=/proposte/nuova" in page
+    client.post("/bozze/proposta", data={"text": "La fontanella perde da due giorni."})
+    give_password(database, world.people["rosa"])
+    back = sign_in_by_password(client, "rosa@example.org", next="/proposte/nuova").location
+    assert "La fontanella perde da due giorni." in client.get(back).text
 
 
 def test_two_clicks_make_one_thing(client: FlaskClient, database: Database) -> None:

@@ -19,6 +19,7 @@ from lab.web.forms.base import LabForm, refuse, say_limited
 from lab.web.labels import error_words
 from lab.web.own_paths import own_path
 from lab.web.reader import reader
+from lab.web.views import say
 
 blueprint = Blueprint("accounts", __name__)
 
@@ -114,7 +115,9 @@ def _try_password(form: SignInForm, email: str) -> Response:
 def go_on(entry: Entry, after: Waiting, email: str) -> Response:
     """Into the house, or to what is still missing."""
     if entry.need is Need.NOTHING:
-        found = entrance.begin(entry, email, after.shared)
+        found = entrance.begin(entry, email, after.shared, after.next)
+        if after.next == url_for("proposals.done"):
+            say.claim_sent(found)
         return redirect(entrance.destination(found, after.next), 303)
     entrance.wait(ENTRY, after)
     step = {

@@ -25,6 +25,7 @@ from lab.web.forms.base import refuse
 from lab.web.forms.proposals import TRAP, SayForm
 from lab.web.i18n import language
 from lab.web.qr import qr_svg
+from lab.web.reader import Reader
 from lab.web.views.drafts import draft_owner, shortened, spend_upload
 from lab.web.views.proposals import blueprint
 
@@ -256,20 +257,34 @@ def _to_receipt(placed: Contribution, *, again: bool = False) -> Response:
     return redirect(url_for("proposals.done"), 303)
 
 
+def _sent() -> tuple[int, bool]:
+    """What this browser has sent a while ago at most (0 for nothing), and whether it was sent before."""
+    placed_id, until, *again = session.get(_SENT) or (0, 0)
+    return (placed_id if until >= context().now.timestamp() else 0), any(again)
+
+
+def claim_sent(found: Reader) -> None:
+    """Give what this browser has just sent to the person who signed in from its receipt."""
+    placed_id, _again = _sent()
+    if placed_id:
+        with transaction() as ctx:
+            proposals.claim(replace(ctx, actor=found.actor), placed_id)
+
+
 @blueprint.get("/proposte/nuova/fatto")
 @public
 def done() -> str:
     """Step three: the receipt, for the browser that sent and for a while only."""
     ctx = context()
-    placed_id, until, *again = session.get(_SENT) or (0, 0)
-    if not placed_id or until < ctx.now.timestamp():
+    placed_id, again = _sent()
+    if not placed_id:
         raise NotFound("receipt")
     placed = proposals.sent(ctx, placed_id)
     address = lab().settings.base_url + url_for("receipts.show", code=placed.receipt_code)
     return render_template(
         "pages/proposals/done.html",
         c=placed,
-        again=any(again),
+        again=again,
         code=format_receipt_code(placed.receipt_code),
         address=address,
         qr=qr_svg(address),
