@@ -141,13 +141,27 @@ def fold_email(s: str) -> str:
 
     Only for comparing: mail is sent to the address as it was written.
     """
-    local, _, domain = unicodedata.normalize("NFKC", few_marks(s)).strip().lower().rpartition("@")
-    domain = _ascii_domain(domain)
+    local, domain = _parted(s)
     local = local.split("+", 1)[0] or local
     if domain in _DOTS_DO_NOT_COUNT:
         domain = _DOTS_DO_NOT_COUNT[domain]
         local = local.replace(".", "") or local
     return f"{local}@{domain}"
+
+
+def is_same_mailbox(one: str, other: str) -> bool:
+    """Whether two spellings surely lead to one mailbox: tags and dots are left out only where that is known.
+
+    `fold_email` counts together what may be one person's; what opens something must not.
+    """
+    here = _parted(one)
+    return fold_email(one) == fold_email(other) and (here[1] in _DOTS_DO_NOT_COUNT or here == _parted(other))
+
+
+def _parted(email: str) -> tuple[str, str]:
+    """What stands before and after the @, in lower case."""
+    local, _, domain = unicodedata.normalize("NFKC", few_marks(email)).strip().lower().rpartition("@")
+    return local, _ascii_domain(domain)
 
 
 def slugify(s: str, limit: int = 60, fallback: str = "") -> str:

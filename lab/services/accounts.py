@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from lab.db.locking import locked
 from lab.kernel.errors import Conflict, Denied, Invalid
 from lab.kernel.passwords import check_password, hash_password
-from lab.kernel.text import clean_line, fold_email
+from lab.kernel.text import clean_line, fold_email, is_same_mailbox
 from lab.models.accounts import Credential, MailRhythm, Person, SignInCode
 from lab.policy.permissions import Permission
 from lab.services import audit, people, sessions, sign_in
@@ -102,15 +102,25 @@ def _make_account(ctx: Context, row: SignInCode) -> None:
             person = _new_holder(ctx, row)
     except IntegrityError:
         # Asked for twice, from two browsers: the first code made the account, this one enters it.
-        query = select(Credential).where(Credential.email_key == row.email_key)
-        row.person_id = ctx.session.execute(query).scalar_one().person_id
+        row.person_id = _holder_of(ctx, row)
         return
     row.person_id = person.id
     audit.record(ctx, "account.join", person)
 
 
+def _holder_of(ctx: Context, row: SignInCode) -> int:
+    """Whose account it is, if this code came to their mailbox. Raises `Denied("code_expired")` where it came
+    to another one, whose address only counts as theirs.
+    """
+    query = select(Person).join(Credential, Credential.person_id == Person.id)
+    holder = ctx.session.execute(query.where(Credential.email_key == row.email_key)).scalar_one()
+    if not is_same_mailbox(holder.email or "", row.email):
+        raise Denied("code_expired")
+    return holder.id
+
+
 def _new_holder(ctx: Context, row: SignInCode) -> Person:
-    person = people.claim(ctx, row.email_key)
+    person = people.claim(ctx, row.email)
     if person is None:
         person = Person(name="", created_at=ctx.now)
         ctx.session.add(person)
@@ -235,7 +245,7 @@ def finish_new_email(ctx: Context, session_id: int, pending: str) -> Person:
     if person.email and person.email != row.email:
         sign_in.send(ctx, "email_changed", person.email, person.locale, name=person.name)
     _store_email(ctx, person, row)
-    people.claim(ctx, row.email_key, into=person)
+    people.claim(ctx, row.email, into=person)
     sessions.end_all(ctx, person.id, but=session_id)
     audit.record(ctx, "account.email", person)
     return person

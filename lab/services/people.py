@@ -12,7 +12,7 @@ from sqlalchemy import Select, delete, func, or_, select, update
 
 from lab.db.locking import locked
 from lab.kernel.errors import Denied, Invalid, NotFound
-from lab.kernel.text import clean_line, clean_text, fold_email, valid_email
+from lab.kernel.text import clean_line, clean_text, fold_email, is_same_mailbox, valid_email
 from lab.models.accounts import Credential, Person, PersonCard, Role, RoleGrant
 from lab.models.contributions import Contribution, ContributionAuthor
 from lab.models.conversation import Comment, Follow, Support
@@ -186,8 +186,9 @@ def _for_block(ctx: Context, command: Block) -> tuple[Person, Grant, str]:
     return person, grant, reason
 
 
-def claim(ctx: Context, email_key: str, into: Person | None = None) -> Person | None:
-    """Make one person of all records without account under an address whose owner has just proved it.
+def claim(ctx: Context, email: str, into: Person | None = None) -> Person | None:
+    """Make one person of all records without account under an address whose owner has just proved it. Other
+    spellings of it count only where they surely lead to the same mailbox.
 
     They become part of `into`, or of the oldest of them; None when there are none. A record that was shut
     out stays so: joining anew is no way around it.
@@ -195,11 +196,19 @@ def claim(ctx: Context, email_key: str, into: Person | None = None) -> Person | 
     query = (
         select(Person)
         .outerjoin(Credential, Credential.person_id == Person.id)
-        .where(Person.email_key == email_key, Person.anonymised_at.is_(None), Credential.person_id.is_(None))
+        .where(
+            Person.email_key == fold_email(email),
+            Person.anonymised_at.is_(None),
+            Credential.person_id.is_(None),
+        )
         .order_by(Person.id)
         .with_for_update(of=Person)
     )
-    found = [person for person in ctx.session.execute(query).scalars() if person is not into]
+    found = [
+        person
+        for person in ctx.session.execute(query).scalars()
+        if person is not into and is_same_mailbox(person.email or "", email)
+    ]
     if not found:
         return into
     keeper = into or found.pop(0)

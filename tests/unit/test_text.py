@@ -126,6 +126,9 @@ def test_one_mailbox_counts_once() -> None:
     assert t.fold_email("ma.rio@example.org") != t.fold_email("mario@example.org")
     assert t.fold_email("x+1@example.org") == t.fold_email("X@EXAMPLE.ORG") == "x@example.org"
     assert t.fold_email("x@città.it") == t.fold_email("x@xn--citt-3na.it")
+    assert t.is_same_mailbox("Ma.Rio+lab@GoogleMail.com", "mario@gmail.com")
+    assert t.is_same_mailbox(" X@città.it", "x@xn--citt-3na.it")
+    assert not t.is_same_mailbox("x+1@example.org", "x@example.org")
 
 
 @given(anything)

@@ -14,13 +14,13 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from lab.db.engine import Database
-from lab.models.accounts import Role
+from lab.models.accounts import Person, Role
 from lab.models.actions import Action, ActionContribution, ActionKind, ActionState
 from lab.models.contributions import Contribution, Visibility
 from lab.models.operations import HeldForm, RateCounter
-from lab.services import contributions, conversation, limits
+from lab.services import contributions, conversation, limits, people
 from lab.services.context import Context
-from tests.web.accounts_help import mails, send
+from tests.web.accounts_help import is_in, last_code, mails, send
 from tests.world import World
 
 SignIn = Callable[[str], FlaskClient]
@@ -142,6 +142,32 @@ def test_a_code_goes_to_the_address_its_owner_proved(
 ) -> None:
     send(client, path, name="Ladra", email="rosa+ladra@example.org", by="code")
     assert mails(database)[-1]["to"] == "rosa@example.org"
+
+
+def test_a_code_from_before_opens_no_account_of_another_mailbox(
+    app: Flask, database: Database, world: World
+) -> None:
+    """At some providers a tagged address is somebody else's, who asked before Nina had an account."""
+    other, nina = app.test_client(), app.test_client()
+    send(other, "/registrati", name="Altra", email="nina+altra@example.org")
+    code = last_code(database)
+    send(nina, "/registrati", name="Nina", email="nina@example.org")
+    assert send(nina, "/accedi/codice", code=last_code(database)).status_code == 303
+    assert send(other, "/accedi/codice", code=code).status_code == 403
+    assert is_in(nina) and not is_in(other)
+
+
+def test_another_mailbox_is_given_nothing_that_the_desk_wrote_down(
+    client: FlaskClient, database: Database, world: World, acting: Callable[..., Context]
+) -> None:
+    with database.writing() as session:
+        desk = acting(session, "moderator")
+        known = people.register(desk, people.Register("Nina", email="nina@example.org", postal="Via Piave 1"))
+    send(client, "/registrati", name="Altra", email="nina+altra@example.org")
+    send(client, "/accedi/codice", code=last_code(database))
+    assert is_in(client) and "Via Piave" not in client.get("/io/scarica").text
+    with database.session() as session:
+        assert session.get_one(Person, known.id).name == "Nina"
 
 
 def test_addresses_of_one_household_count_as_one(app: Flask, database: Database) -> None:
