@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from lab.db.locking import locked
 from lab.models.accounts import MailRhythm, Person
@@ -65,6 +65,22 @@ class Sheet:
     parts: list[Part]
 
 
+_NOT_MAILED = Notification.mailed_at.is_(None)
+#: Who hears by letter alone.
+_BY_LETTER = (
+    Person.email.is_(None),
+    Person.mail_rhythm != MailRhythm.NEVER,
+    Person.blocked_at.is_(None),
+    Person.anonymised_at.is_(None),
+)
+
+
+def who_waits() -> Select[int]:
+    """The ids of people who should get a letter, in no order."""
+    told = select(Notification.id).where(Notification.person_id == Person.id, _NOT_MAILED)
+    return select(Person.id).where(*_BY_LETTER, told.exists())
+
+
 def waiting(ctx: Context, person_id: int | None = None, limit: int = 200) -> list[Waiting]:
     """People without e-mail who have something to hear, who waits longest first; or one of them only."""
     ctx.require(Permission.LETTER_PRINT)
@@ -72,13 +88,7 @@ def waiting(ctx: Context, person_id: int | None = None, limit: int = 200) -> lis
     query = (
         select(Person.id, Person.name, Person.postal, func.count(), since)
         .join(Notification, Notification.person_id == Person.id)
-        .where(
-            Notification.mailed_at.is_(None),
-            Person.email.is_(None),
-            Person.mail_rhythm != MailRhythm.NEVER,
-            Person.blocked_at.is_(None),
-            Person.anonymised_at.is_(None),
-        )
+        .where(_NOT_MAILED, *_BY_LETTER)
         .group_by(Person.id, Person.name, Person.postal)
         .order_by(since, Person.id)
         .limit(limit)

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 
 from lab.policy import rules
 from lab.policy.permissions import Permission
+from lab.services import desk_waiting
 from lab.web.app_state import context
 
 
@@ -24,9 +25,9 @@ class NavItem:
     more: bool = False
 
 
-def _item(label: str, endpoint: str, *prefixes: str) -> NavItem:
+def _item(label: str, endpoint: str, *prefixes: str, count: int | None = None) -> NavItem:
     here = request.endpoint or ""
-    return NavItem(label, url_for(endpoint), here.startswith(prefixes or (endpoint,)))
+    return NavItem(label, url_for(endpoint), here.startswith(prefixes or (endpoint,)), count)
 
 
 def public_nav() -> list[NavItem]:
@@ -98,9 +99,19 @@ def desk_start() -> str:
     )
 
 
+#: What waits behind an entry, by the right under which it is counted.
+_WAITS = {
+    "desk.inbox": Permission.ANSWER_PUBLISH,
+    "weaving.index": Permission.ACTION_DECIDE,
+    "moderation.index": Permission.APPEAL_SETTLE,
+    "letters.index": Permission.LETTER_PRINT,
+}
+
+
 def desk_nav() -> list[NavItem]:
-    """The staff menu, only what this person may open."""
+    """The staff menu, only what this person may open, with how much waits for them there."""
     ctx = context()
+    waiting = desk_waiting.counts(ctx)
     words = _desk_words()
     first = {
         prefix: endpoint
@@ -108,7 +119,13 @@ def desk_nav() -> list[NavItem]:
         if rules.decide_route(ctx.actor, permission, ctx.now).allowed
     }
     return [
-        _item(words[endpoint], endpoint, prefix, *_WITHIN.get(endpoint, ()))
+        _item(
+            words[endpoint],
+            endpoint,
+            prefix,
+            *_WITHIN.get(endpoint, ()),
+            count=waiting.get(_WAITS[endpoint]) if endpoint in _WAITS else None,
+        )
         for endpoint, prefix, _permission in _DESK
         if first.get(prefix) == endpoint
     ]
