@@ -81,7 +81,9 @@ def compose(ctx: Context, settings: Settings, signer: Signer, payload: dict[str,
     event_url = settings.base_url + links.path("event", event.code)
     calendar = None
     if payload["tag"] in _WITH_CALENDAR:
-        entry = event_calendar.Entry(event, event_url, place, _door_words(registration, settings))
+        waits = ticket.standing.state is WAITING
+        note = _door_words(registration, settings, waits=waits)
+        entry = event_calendar.Entry(event, event_url, place, note, is_tentative=waits)
         calendar = event_calendar.calendar_file(
             [entry], timezone=settings.timezone, base_url=settings.base_url, now=ctx.now
         )
@@ -98,10 +100,13 @@ def compose(ctx: Context, settings: Settings, signer: Signer, payload: dict[str,
     return TicketMail(to, registration.locale, values, calendar, picture)
 
 
-def _door_words(registration: Registration, settings: Settings) -> str:
+def _door_words(registration: Registration, settings: Settings, *, waits: bool) -> str:
     locale = registration.locale if registration.locale in settings.locales else settings.default_locale
-    words = translations(locale).gettext("Il codice per l'ingresso è %(code)s.")
-    return words % {"code": registration.code}
+    say = translations(locale).gettext
+    words = say("Il codice per l'ingresso è %(code)s.") % {"code": registration.code}
+    if not waits:
+        return words
+    return " ".join([say("Sei in lista d'attesa: vieni se ti diciamo che c'è posto."), words])
 
 
 def _qr_png(address: str) -> bytes:

@@ -30,6 +30,8 @@ class Entry:
     place: str = ""
     #: Said below the description, for instance the door code of a ticket.
     note: str = ""
+    #: Whether its reader waits for a place: the day stays free in their calendar.
+    is_tentative: bool = False
 
 
 def calendar_file(
@@ -80,8 +82,8 @@ def _event(entry: Entry, zone: ZoneInfo, host: str, now: datetime | None) -> ica
         made.add("location", where)
     made.add("description", _words(entry))
     cancelled = event.state is EventState.CANCELLED
-    made.add("status", "CANCELLED" if cancelled else "CONFIRMED")
-    made.add("transp", "TRANSPARENT" if cancelled else "OPAQUE")
+    made.add("status", "CANCELLED" if cancelled else "TENTATIVE" if entry.is_tentative else "CONFIRMED")
+    made.add("transp", "TRANSPARENT" if cancelled or entry.is_tentative else "OPAQUE")
     if event.changed_at:
         made.add("last-modified", event.changed_at)
     return made

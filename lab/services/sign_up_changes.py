@@ -39,7 +39,7 @@ def change(ctx: Context, command: Change, *, free_hand: bool = False) -> Registr
 
     `free_hand`: a host changes it and may go over the form's largest party. Who may: the caller has opened
     the ticket or is a host. Raises `Invalid` as `registrations.sign_up` does, `Invalid("party_size",
-    "no_place_left")` when a confirmed party would no longer fit, and `Conflict` for changed_meanwhile,
+    "party_does_not_fit")` when a confirmed party would no longer fit, and `Conflict` for changed_meanwhile,
     already_cancelled, merged_by_host.
     """
     columns = registrations.who(command.name, command.email, command.phone)
@@ -106,7 +106,7 @@ def _resize(held: seats.Books, registration: Registration, command: Change) -> N
     if (command.party_size, command.group_id) == (registration.party_size, registration.group_id):
         return
     if not held.could_be(registration, command.party_size, command.group_id):
-        raise Invalid("party_size", "no_place_left")
+        raise Invalid("party_size", "party_does_not_fit")
     held.resize(registration, command.party_size, command.group_id)
 
 
@@ -118,7 +118,7 @@ def _resize_beside(held: seats.Books, registration: Registration, command: Chang
     grows = wanted[1] != before[1] or wanted[0] > before[0]
     if grows and registration.confirmed_at is not None and not held.fits(registration):
         registration.party_size, registration.group_id = before
-        raise Invalid("party_size", "no_place_left")
+        raise Invalid("party_size", "party_does_not_fit")
 
 
 def _apart_from_twin(ctx: Context, registration: Registration) -> None:

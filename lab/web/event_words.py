@@ -158,6 +158,7 @@ EVENT_ERRORS: dict[str, Any] = {
     "consent_needed": _l("Per iscriverti serve il tuo sì."),
     "under_taken": _l("Ci sono già più persone iscritte. Il numero non può essere più basso."),
     "no_place_left": _l("Non ci sono abbastanza posti liberi."),
+    "party_does_not_fit": _l("I posti liberi non bastano per tutti. L'iscrizione resta com'era."),
     "override_reason": _l("Scrivi perché entra oltre i posti."),
     "no_such_hour": _l("In quel giorno questa ora non c'è: l'orologio va avanti. Scegline un'altra."),
     "event_length": _l("Un incontro dura da 5 minuti a tre giorni."),

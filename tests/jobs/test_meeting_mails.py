@@ -70,7 +70,10 @@ def test_each_step_is_told_once(
     ]
     confirmed = next(mail for tag, mail in found if tag == "sign_up_confirmed" and mail)
     assert confirmed.calendar is not None and "Il codice per l'ingresso è".encode() in confirmed.calendar
-    assert "/biglietto/" in confirmed.words.text
+    assert "/biglietto/" in confirmed.words.text and "waiting list" not in confirmed.words.text
+    waiting = next(mail for tag, mail in found if tag == "sign_up_waiting" and mail)
+    assert "come only if we tell you there is a place" in waiting.words.text
+    assert "come only if we tell you there is a place" in waiting.words.html
     # The code for the door is drawn in the mail, and said in words to who reads no pictures.
     assert confirmed.picture is not None and confirmed.picture.png.startswith(b"\x89PNG")
     assert len(confirmed.picture.png) < 2000

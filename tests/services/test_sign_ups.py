@@ -201,7 +201,7 @@ def test_one_person_once_and_a_stranger_reads_the_same(database: Database, world
         assert (read.state, read.number, read.of) == (CONFIRMED, 2, 3)
         # It grows no more than a first one could, so that this tells nothing either.
         more = Change(shadow.id, shadow.version, "Altra", email="rosa@example.org", party_size=3)
-        with pytest.raises(Invalid, match="no_place_left"):
+        with pytest.raises(Invalid, match="party_does_not_fit"):
             sign_up_changes.change(ctx_of(session), more)
         # Its owner hears, and giving back the second one touches nothing.
         assert announced(session).count("registration.repeated") == 2
@@ -256,7 +256,7 @@ def test_changing_keeps_the_place_and_more_people_must_fit(database: Database, w
         bea = signed_up(session, event, "Bea", email="bea@example.org")
         ciro = signed_up(session, event, "Ciro")
         later = ctx_of(session, hours=3)
-        with pytest.raises(Invalid, match="no_place_left"):
+        with pytest.raises(Invalid, match="party_does_not_fit"):
             sign_up_changes.change(later, Change(ada.id, ada.version, "Ada", party_size=3))
         sign_up_changes.change(later, Change(ada.id, ada.version, "Ada", party_size=1))
         assert (ciro.state, seats.place_of(later, ada), seats.place_of(later, bea)) == (CONFIRMED, 1, 2)

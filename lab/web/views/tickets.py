@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from lab.kernel.errors import Conflict, Invalid, NotFound
 from lab.models.events import EventState
+from lab.models.registrations import RegistrationState
 from lab.policy.permissions import Permission
 from lab.services import event_calendar, hosting, registrations, sign_up_changes, sign_up_settings, tickets
 from lab.services.sign_up_changes import Change
@@ -115,9 +116,12 @@ def calendar(key: str) -> Response:
     ticket = _ticket(key)
     place = cards.local_name(ticket.event.place)
     address = lab().settings.base_url + url_for("events.show", code=ticket.event.code)
+    waits = ticket.standing.state is RegistrationState.WAITING
     note = _("Il codice per l'ingresso è %(code)s.", code=ticket.registration.code)
+    if waits:
+        note = " ".join([_("Sei in lista d'attesa: vieni se ti diciamo che c'è posto."), note])
     file = event_calendar.calendar_file(
-        [event_calendar.Entry(ticket.event, address, place, note)],
+        [event_calendar.Entry(ticket.event, address, place, note, is_tentative=waits)],
         timezone=lab().settings.timezone,
         base_url=lab().settings.base_url,
         now=context().now,
