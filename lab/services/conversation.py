@@ -81,12 +81,15 @@ def write(ctx: Context, command: WriteComment) -> Comment:
 def edit(ctx: Context, command: EditComment) -> Comment:
     """Change one's own words; the comment is marked as corrected.
 
-    Raises `NotFound` for other people's comments, `Denied("already_gone")`, `Invalid("text", …)`.
+    Raises `NotFound` for other people's comments, `Denied("already_gone")`, `Invalid("text", …)`: also for
+    what somebody has flagged ("flagged_now"), since a moderator judges the words that were flagged.
     """
     comment = locked(ctx.session, Comment, command.comment_id)
     ctx.require(Permission.COMMENT_EDIT, comment)
     text = _clean(command.text)
     if text != comment.text:
+        if _is_flagged(ctx, comment.id):
+            raise Invalid("text", "flagged_now")
         comment.text = text
         comment.edited_at = ctx.now
         ctx.session.flush()
@@ -103,12 +106,17 @@ def delete(ctx: Context, comment_id: int) -> Comment:
     comment.deleted_at = ctx.now
     if not _is_flagged(ctx, comment.id):
         # What was taken away is gone from the database too; only what a moderator has yet to judge waits.
-        comment.text = ""
-        comment.author_name = ""
+        forget_words(comment)
     ctx.session.flush()
     count(ctx, comment.contribution_id, -1)
     audit.record(ctx, "comment.delete", comment)
     return comment
+
+
+def forget_words(comment: Comment) -> None:
+    """Leave nothing of a comment but its place."""
+    comment.text = ""
+    comment.author_name = ""
 
 
 def hide(ctx: Context, comment_id: int) -> Comment:

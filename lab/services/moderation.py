@@ -152,6 +152,9 @@ def leave(ctx: Context, subject: Subject) -> int:
     if row.hidden_at if isinstance(row, Comment) else row.visibility is Visibility.HIDDEN:
         raise Conflict("already_hidden")
     settled = _settle_flags(ctx, subject)
+    if isinstance(row, Comment) and row.deleted_at is not None:
+        # Its author took it away; the words waited for this look alone.
+        conversation.forget_words(row)
     if settled:
         audit.record(ctx, "flag.leave", row, grant, flags=settled)
     return settled

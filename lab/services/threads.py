@@ -233,7 +233,9 @@ def _in_reading_order(root: Comment, replies: list[Comment], offices: dict[int, 
     while waiting:
         reply, depth = waiting.pop()
         parent_comment = by_id.get(reply.parent_id or 0)
-        answers = parent_comment.author_name if depth > DEPTH and parent_comment else ""
+        # Names are words too: that of a comment taken away goes with it.
+        named = depth > DEPTH and parent_comment is not None and not _is_gone(parent_comment)
+        answers = parent_comment.author_name if parent_comment and named else ""
         voices.append(Voice(reply, offices[reply.id], min(depth, DEPTH), answers))
         waiting.extend((child, depth + 1) for child in reversed(below.get(reply.id, [])))
     return voices

@@ -331,6 +331,9 @@ ERRORS: dict[str, Any] = {
     "own_words": _l("Non puoi decidere sulle tue parole. Chiedi a un collega."),
     "own_act": _l("Hai deciso tu la prima volta: tocca a un'altra persona."),
     "own_support": _l("È la tua proposta: il tuo sostegno c'è già."),
+    "flagged_now": _l(
+        "Qualcuno ha segnalato questo commento. Prima lo rilegge il Laboratorio, poi puoi cambiarlo."
+    ),
     "flagged_already": _l("L'hai già segnalata. Una persona del Laboratorio la guarda."),
     "out_of_range": _l("Questo numero è troppo grande o troppo piccolo."),
     "in_the_future": _l("Questo giorno deve ancora venire."),

@@ -20,7 +20,7 @@ from lab.models.conversation import Comment, Follow, Support
 from lab.models.moderation import FlagReason
 from lab.models.operations import OutboxItem
 from lab.policy.actor import ANONYMOUS, Actor
-from lab.services import contributions, conversation, flags, follows, supports, threads
+from lab.services import contributions, conversation, flags, follows, moderation, supports, threads
 from lab.services.context import Context
 from lab.services.contributions import Placement
 from lab.services.conversation import EditComment, WriteComment
@@ -338,6 +338,39 @@ def test_words_flagged_by_somebody_wait_for_the_moderators_when_deleted(
     as_(database, acting, "samir", lambda ctx: conversation.delete(ctx, root))
     with database.session() as session:
         assert session.get_one(Comment, root).text == "Brutte parole"
+    # Judged, they go as their author wished.
+    subject = moderation.Subject(comment_id=root)
+    as_(database, acting, "moderator", lambda ctx: moderation.leave(ctx, subject))
+    with database.session() as session:
+        row = session.get_one(Comment, root)
+        assert row.text == row.author_name == ""
+
+
+def test_words_flagged_by_somebody_are_not_changed_before_a_moderator_reads_them(
+    database: Database, acting: Acting, item: int
+) -> None:
+    root = say(database, acting, "samir", item, "Brutte parole")
+    flag = flags.RaiseFlag(FlagReason.HARASSMENT, comment_id=root)
+    as_(database, acting, "rosa", lambda ctx: flags.raise_flag(ctx, flag))
+    harmless = EditComment(root, "Buongiorno a tutti")
+    with pytest.raises(Invalid, match="flagged_now"):
+        as_(database, acting, "samir", lambda ctx: conversation.edit(ctx, harmless))
+    with database.session() as session:
+        assert session.get_one(Comment, root).text == "Brutte parole"
+    subject = moderation.Subject(comment_id=root)
+    as_(database, acting, "moderator", lambda ctx: moderation.leave(ctx, subject))
+    as_(database, acting, "samir", lambda ctx: conversation.edit(ctx, harmless))
+
+
+def test_the_name_of_a_comment_put_aside_is_not_said_by_those_who_answered_it(
+    database: Database, acting: Acting, item: int
+) -> None:
+    last = None
+    for who in ("samir", "rosa", "samir", "rosa"):
+        put_aside, last = last, say(database, acting, who, item, "Parole", last)
+    as_(database, acting, "moderator", lambda ctx: conversation.hide(ctx, put_aside or 0))
+    (branch,) = shown(database, acting, item).branches
+    assert [voice.answers for voice in branch.replies] == ["", "", ""]
 
 
 def test_a_correction_is_marked_and_only_ones_own(
