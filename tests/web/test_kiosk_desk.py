@@ -127,6 +127,9 @@ def test_pause_revoke_and_places_taken_back(desk: FlaskClient, tablet: Tablet, d
     lease = tablet.post("lease", {"seats": 9}).get_json()["lease"]
     promised = tablet.sign_up("Rosa", party_size=3, lease_id=lease["id"])
     tablet.send(tablet.sign_up("Ugo"))
+    for folded in ("Scollega", "Riprendi i posti"):
+        # There is no way back from it: it asks first, without script too.
+        assert f'<details class="fold"><summary>{folded}</summary>' in desk.get(HERE).text
     desk.post(f"{device}/scollega")
     assert tablet.get("bundle").status_code == 401
     with database.session() as session:
