@@ -31,6 +31,7 @@ async function draw(next) {
     beat = fresh.dataset.mark || next;
     heed(fresh);
     fit();
+    invite(fresh.dataset.askAt);
     if (held && !document.activeElement?.closest(`#${CSS.escape(held)}`)) document.getElementById(held)?.focus?.({ preventScroll: true });
     tick();
   } finally {
@@ -38,6 +39,13 @@ async function draw(next) {
   }
   // It changed again while this was fetched.
   if (asked !== next) await draw(asked);
+}
+
+/** Who waited for the room to open can ask as soon as it does; who is writing goes on when it closes. */
+function invite(address) {
+  const form = document.querySelector('.room-ask');
+  if (form) form.hidden = !address && !form.querySelector('textarea').value;
+  else if (address) location.replace(address);
 }
 
 async function ask() {

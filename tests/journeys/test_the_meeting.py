@@ -371,7 +371,10 @@ def _the_count_adds_up(site: Site, desk: Page) -> None:
 
 
 def _a_hand_in_the_hall(desk: Page, open_browser: Open) -> None:
-    """Whoever answers a poll while writing a question goes on writing it."""
+    """Who waited can ask when the room opens; whoever votes while writing a question goes on writing it."""
+    phone = open_browser(PHONE)
+    phone.goto(f"/sala/{CODE}/partecipa")
+    expect(phone.locator('textarea[name="text"]')).to_have_count(0)
     desk.goto(f"/regia/eventi/{CODE}/sala")
     desk.click('main button:has-text("Apri la sala")')
     desk.click('summary:has-text("Prepara un sondaggio")')
@@ -380,8 +383,6 @@ def _a_hand_in_the_hall(desk: Page, open_browser: Open) -> None:
         desk.fill(f'input[name="answers-{number}"]', answer)
     desk.click('main button:has-text("Prepara")')
     desk.click('main button:has-text("Apri e mostra")')
-    phone = open_browser(PHONE)
-    phone.goto(f"/sala/{CODE}/partecipa")
     phone.fill('textarea[name="text"]', "Chi cura le panchine")
     phone.click('main button:has-text("Dalla fermata")')
     expect(phone.locator("main")).to_contain_text("Hai risposto", timeout=15_000)

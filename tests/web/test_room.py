@@ -314,3 +314,36 @@ def test_strangers_cannot_keep_the_screen_of_a_host_from_its_stream(
     again = client.get(f"{ROOM}/flusso")
     assert again.status_code == 200
     again.close()
+
+
+def test_who_waited_for_the_room_to_open_learns_where_to_ask(client: FlaskClient, host: FlaskClient) -> None:
+    ask_at = f'data-ask-at="{PHONE}"'
+    assert ask_at in client.get(f"{PHONE}/adesso").text
+    host.post(f"{STEER}/porte", data={"is_moderated": "y"})
+    assert ask_at not in client.get(f"{PHONE}/adesso").text
+    host.post(f"{STEER}/chiudi")
+    assert ask_at not in client.get(f"{PHONE}/adesso").text
+
+
+def test_a_poll_that_nobody_closed_takes_no_answers_after_the_meeting(
+    client: FlaskClient, host: FlaskClient
+) -> None:
+    data = {"text": "Da dove si comincia?", "answers-0": "Dal parco", "answers-1": "Dalla scuola"}
+    host.post(f"{STEER}/sondaggi", data=data)
+    number = re.search(r"/sondaggi/(\d+)", host.get(STEER).text)
+    assert number
+    host.post(f"{STEER}/sondaggi/{number[1]}", data={"che": "apri"})
+    assert 'name="risposta"' in client.get(PHONE).text
+    host.post(f"{STEER}/chiudi")
+    page = client.get(PHONE).text
+    assert "Da dove si comincia?" in page
+    assert 'name="risposta"' not in page
+    assert ">Aperto<" not in host.get(STEER).text
+
+
+def test_the_wall_without_questions_says_so_in_a_line(client: FlaskClient, host: FlaskClient) -> None:
+    host.post(f"{STEER}/mostra", data={"vista": "questions"})
+    wall = client.get(f"{ROOM}/schermo").text
+    assert "La prima può essere la tua" in wall
+    # The list has a narrow column for the hands: words alone would stand in it, one upon the other.
+    assert "room-questions" not in wall
