@@ -37,6 +37,12 @@ def words(italian: str, english: str) -> str:
     return italian if in_italian() else english
 
 
+#: The option of every command whose answer a program may read.
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help=words("Risponde in JSON.", "Answer in JSON.")
+)
+
+
 def say(italian: str, english: str, *, err: bool = False) -> None:
     """Print one line in the terminal's language."""
     click.echo(words(italian, english), err=err)
@@ -81,9 +87,20 @@ def acting(current: Settings, database: Database) -> Iterator[Context]:
         yield Context(session, SYSTEM, utcnow(), locale=current.default_locale, timezone=current.timezone)
 
 
+def known_revision(database: Database) -> str | None:
+    """The revision the database is at. Refuses one that only a newer release knows."""
+    found = migrations.current_revision(database.engine)
+    if found is not None and not migrations.knows(found):
+        raise fail(
+            f"Il database è di una versione più nuova del programma ({found}): installa quella.",
+            f"The database is of a newer release than this one ({found}): install that release.",
+        )
+    return found
+
+
 def require_schema(database: Database) -> None:
-    """Refuse to work on a database that is empty or behind."""
-    if migrations.current_revision(database.engine) != migrations.head_revision():
+    """Refuse to work on a database that is empty, behind or ahead."""
+    if known_revision(database) != migrations.head_revision():
         raise fail("Prima esegui: lab db upgrade", "First run: lab db upgrade")
 
 

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from lab.cli.common import open_database, say, say_json, words
+from lab.cli.common import json_option, known_revision, open_database, say, say_json, words
 from lab.db import migrations
 
 
@@ -19,7 +19,7 @@ def group() -> None:
 def upgrade() -> None:
     """Run the migrations that are missing; can be interrupted and run again."""
     with open_database() as (_settings, database):
-        before = migrations.current_revision(database.engine)
+        before = known_revision(database)
         migrations.upgrade(database.engine)
         after = migrations.current_revision(database.engine)
     if before == after:
@@ -29,7 +29,7 @@ def upgrade() -> None:
 
 
 @group.command(help=words("Dice se il database è a posto.", "Say whether the database is right."))
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 def check(as_json: bool) -> None:
     """Exit 0 when the schema is the one this version needs."""
     with open_database() as (_settings, database):

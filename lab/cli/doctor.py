@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import smtplib
 import sys
@@ -11,10 +12,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import click
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from lab.cli.common import open_database, say_json, words
+from lab.cli.common import json_option, known_revision, open_database, say_json, words
 from lab.db import migrations
 from lab.db.engine import Database
 from lab.kernel.clock import utcnow
@@ -22,7 +23,7 @@ from lab.models.operations import OutboxItem
 from lab.policy.actor import SYSTEM
 from lab.services import site
 from lab.services.context import Context
-from lab.settings import Settings, SmtpServer
+from lab.settings import Settings, SettingsError, SmtpServer
 
 #: Free space below which photographs and backups are at risk, in bytes.
 LOW_DISK = 1_000_000_000
@@ -38,11 +39,10 @@ class Finding:
 
 
 @click.command(help=words("Controlla che tutto sia a posto.", "Check that everything is right."))
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 def doctor(as_json: bool) -> None:
     """Exit 1 when something needs doing."""
-    with open_database() as (settings, database):
-        findings = list(examine(settings, database))
+    findings = _findings()
     if as_json:
         say_json([asdict(finding) for finding in findings])
     else:
@@ -50,6 +50,16 @@ def doctor(as_json: bool) -> None:
             mark = {"ok": "ok", "warning": words("guarda", "look"), "problem": words("PROBLEMA", "PROBLEM")}
             click.echo(f"{mark[finding.level]:9}{finding.what}: {finding.words}")
     sys.exit(1 if any(finding.level == "problem" for finding in findings) else 0)
+
+
+def _findings() -> list[Finding]:
+    try:
+        with open_database() as (settings, database):
+            return list(examine(settings, database))
+    except SettingsError as error:
+        return [Finding("settings", "problem", str(error))]
+    except click.ClickException as error:
+        return [Finding("database", "problem", error.message)]
 
 
 def examine(settings: Settings, database: Database) -> Iterator[Finding]:
@@ -69,13 +79,14 @@ def _bundle(settings: Settings) -> Finding:
 
 def _database(database: Database, settings: Settings) -> Iterator[Finding]:
     try:
-        with database.engine.connect() as connection:
-            connection.execute(text("SELECT 1"))
+        current, head = known_revision(database), migrations.head_revision()
+    except click.ClickException as error:
+        yield Finding("database", "problem", error.message)
+        return
     except SQLAlchemyError:
         yield Finding("database", "problem", words("non risponde: guarda LAB_DATABASE_URL",
                                                    "no answer: look at LAB_DATABASE_URL"))  # fmt: skip
         return
-    current, head = migrations.current_revision(database.engine), migrations.head_revision()
     if current != head:
         yield Finding("database", "problem", words("esegui: lab db upgrade", "run: lab db upgrade"))
         return
@@ -102,8 +113,8 @@ def _jobs(database: Database) -> Iterator[Finding]:
             select(func.count()).where(waiting, OutboxItem.available_at < late)
         ).scalar_one()
     if parked:
-        yield Finding("jobs", "warning", words(f"{parked} lavori fermi: guardali in /regia/sito",
-                                               f"{parked} parked: see /regia/sito"))  # fmt: skip
+        yield Finding("jobs", "warning", words(f"{parked} lavori fermi: guardali in /regia/sito/posta",
+                                               f"{parked} parked: see /regia/sito/posta"))  # fmt: skip
     if overdue:
         yield Finding("jobs", "problem", words(f"{overdue} lavori in ritardo: è acceso lab worker?",
                                                f"{overdue} overdue: is lab worker running?"))  # fmt: skip
@@ -129,6 +140,10 @@ def _folders(settings: Settings) -> Iterator[Finding]:
         if folder is None:
             continue
         place = _existing(folder)
+        if not os.access(place, os.W_OK):
+            yield Finding(name, "problem", words(f"{place} non si può scrivere: con quale utente gira?",
+                                                 f"{place} cannot be written: who runs this?"))  # fmt: skip
+            continue
         free = shutil.disk_usage(place).free
         level = "ok" if free > LOW_DISK else "warning"
         yield Finding(name, level, words(f"{free // 10**6} MB liberi in {place}",

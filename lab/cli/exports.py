@@ -14,7 +14,16 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import click
 
-from lab.cli.common import fail, going_through, open_database, require_schema, say, say_json, words
+from lab.cli.common import (
+    fail,
+    going_through,
+    json_option,
+    open_database,
+    require_schema,
+    say,
+    say_json,
+    words,
+)
 from lab.kernel.clock import utcnow
 from lab.kernel.csvsafe import csv_lines
 from lab.models.contributions import ASIDE_STATES
@@ -33,7 +42,6 @@ TABLES = {"outcomes.csv": "/esiti/numeri.csv"}
 OF_A_PROJECT = ("proposals", "actions", "events", "commitments")
 
 _folder = click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
-_json = click.option("--json", "as_json", is_flag=True)
 
 
 class Site:
@@ -99,7 +107,7 @@ def group() -> None:
 
 @group.command("open-data", help=words("I dati aperti, in CSV e JSON.", "The open data, as CSV and JSON."))
 @_folder
-@_json
+@json_option
 def open_data(folder: Path, as_json: bool) -> None:
     """Write every list of the API. A file appears when it is whole; run again, it is written anew."""
     with _site() as site:
@@ -121,7 +129,7 @@ def open_data(folder: Path, as_json: bool) -> None:
 )
 @click.argument("code")
 @_folder
-@_json
+@json_option
 def project(code: str, folder: Path, as_json: bool) -> None:
     """Write one project with all that belongs to it: each thing whole as JSON, the lists as CSV too."""
     with _site() as site:

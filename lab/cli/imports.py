@@ -10,7 +10,18 @@ from typing import Any, TypeVar
 
 import click
 
-from lab.cli.common import acting, fail, going_through, open_database, require_schema, say, say_json, words
+from lab.cli.common import (
+    acting,
+    fail,
+    going_through,
+    json_option,
+    open_database,
+    require_schema,
+    say,
+    say_json,
+    words,
+)
+from lab.cli.reasons import sentence, told
 from lab.db.engine import Database
 from lab.kernel.errors import Invalid
 from lab.models.contributions import Kind, State
@@ -34,7 +45,8 @@ _OPTIONS = (
     ),
     click.option("--source", help=words("Nome della raccolta (di solito il nome del file).",
                                         "Name of the set (by default the file's name).")),
-    click.option("--lang", default="it", show_default=True),
+    click.option("--lang", default="it", show_default=True,
+                 help=words("La lingua dei testi.", "The language of the texts.")),
     click.option("--state", "states", multiple=True, metavar="WORD=STATE",
                  help=words("Come tradurre uno stato.", "How to read one state.")),
     click.option("--dry-run", is_flag=True, help=words("Controlla soltanto.", "Only check.")),
@@ -42,7 +54,7 @@ _OPTIONS = (
                  help=words("Scrive le righe buone anche se altre no.", "Write the good rows all the same.")),
     click.option("--bad-rows", type=click.Path(dir_okay=False, path_type=Path),
                  help=words("Scrive qui le righe scartate.", "Write refused rows here.")),
-    click.option("--json", "as_json", is_flag=True),
+    json_option,
 )  # fmt: skip
 
 
@@ -59,7 +71,8 @@ def group() -> None:
 
 @group.command(help=words("Proposte o segnalazioni da un CSV.", "Proposals or reports from a CSV."))
 @_options
-@click.option("--kind", type=click.Choice(["proposal", "report"]), default="proposal")
+@click.option("--kind", type=click.Choice(["proposal", "report"]), default="proposal",
+              show_default=True, help=words("Che cosa sono.", "What they are."))  # fmt: skip
 def proposals(**options: Any) -> None:
     """Check every row, then write them in batches; again and again without doubles."""
     _run(options, _proposals)
@@ -91,10 +104,8 @@ def _run(options: dict[str, Any], work: Any) -> None:
             mapping = _mapping(options, settings)
             written, report = work(options, mapping, settings, database)
         except Invalid as error:
-            name = error.params.get("name", "")
-            raise fail(
-                f"La mappa non va: {error.code} {name}", f"The mapping is wrong: {error.code} {name}"
-            ) from error
+            what = ("La mappa", "The mapping") if error.field == "map" else ("Il file", "The file")
+            raise fail(f"{what[0]} non va: {told(error)}.", f"{what[1]} is wrong: {told(error)}.") from error
     _tell(options, written, report)
     if report.bad and not options["skip_bad"]:
         sys.exit(1)
@@ -106,15 +117,15 @@ def _mapping(options: dict[str, Any], settings: Settings) -> Mapping:
     kinds: dict[str, str] = {}
     for pair in options["pairs"]:
         if pair.startswith("@"):
-            table = tomllib.loads(Path(pair[1:]).read_text(encoding="utf-8"))
+            table = _table(Path(pair[1:]))
             fields.update(table.get("fields", {}))
             states.update(table.get("states", {}))
             kinds.update(table.get("kinds", {}))
             continue
-        name, _, column = pair.partition("=")
+        name, column = _parts(pair)
         fields[name.strip()] = column
     for pair in options["states"]:
-        word, _, state = pair.partition("=")
+        word, state = _parts(pair)
         states[word] = state
     path: Path = options["file"]
     return Mapping(
@@ -129,12 +140,30 @@ def _mapping(options: dict[str, Any], settings: Settings) -> Mapping:
     )
 
 
+def _table(path: Path) -> dict[str, dict[str, str]]:
+    """A mapping kept in a file."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise fail(f"{path} non è TOML: {error}", f"{path} is no TOML: {error}") from error
+
+
+def _parts(pair: str) -> tuple[str, str]:
+    left, sign, right = pair.partition("=")
+    if not sign:
+        raise click.BadParameter(words(f"{pair}: manca il segno =.", f"{pair}: there is no = in it."))
+    return left, right
+
+
 def _codes(kind: type[Code], found: dict[str, str]) -> dict[str, Code]:
     """The source's words with our codes for them."""
-    try:
-        return {word.casefold(): kind(code) for word, code in found.items()}
-    except ValueError as error:
-        raise fail(f"Codice sconosciuto: {error}", f"Unknown code: {error}") from error
+    known = ", ".join(kind)
+    for code in found.values():
+        if code not in set(kind):
+            raise fail(
+                f"{code} non si conosce. Si può: {known}.", f"{code} is not known. Use one of: {known}."
+            )
+    return {word.casefold(): kind(code) for word, code in found.items()}
 
 
 def _check(stream: Iterable[Row | BadRow]) -> tuple[list[Row], imports.Report]:
@@ -210,8 +239,9 @@ def _tell(options: dict[str, Any], written: int, report: imports.Report) -> None
         )
         return
     for row in report.bad[:SHOWN]:
-        say(f"riga {row.line} ({row.ref}): {row.field}: {row.reason}",
-            f"line {row.line} ({row.ref}): {row.field}: {row.reason}", err=True)  # fmt: skip
+        why = sentence(row.reason)
+        say(f"riga {row.line} ({row.ref}): {row.field}: {why}",
+            f"line {row.line} ({row.ref}): {row.field} {why}", err=True)  # fmt: skip
     say(
         f"Righe buone: {report.good}. Scritte ora: {written}. Scartate: {len(report.bad)}."
         + (f" Risposte senza il commento a cui rispondono: {report.orphans}." if report.orphans else ""),

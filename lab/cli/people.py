@@ -11,6 +11,7 @@ import click
 from sqlalchemy import select
 
 from lab.cli.common import acting, fail, open_database, require_schema, say, words
+from lab.cli.reasons import told
 from lab.kernel.clock import local_date
 from lab.kernel.errors import LabError
 from lab.kernel.text import fold_email, valid_email
@@ -36,7 +37,7 @@ def _act() -> Iterator[tuple[Context, str]]:
             with acting(settings, database) as ctx:
                 yield ctx, settings.base_url
         except LabError as error:
-            raise fail(f"Non si può: {error}", f"Refused: {error}") from error
+            raise fail(f"Non si può: {told(error)}.", f"Refused: {told(error)}.") from error
 
 
 def _find(ctx: Context, who: str) -> Person:
@@ -80,8 +81,8 @@ def add(email: str, name: str, password: str) -> None:
 @click.option("--office", help=words("Codice dell'ufficio.", "Code of the office."))
 @click.option("--body", help=words("Codice del soggetto.", "Code of the body."))
 @click.option("--seat", default="", help=words("Codice del seggio.", "Code of the seat."))
-@click.option("--from", "starts", type=_DAY)
-@click.option("--to", "ends", type=_DAY)
+@click.option("--from", "starts", type=_DAY, help=words("Dal giorno: oggi.", "First day: today."))
+@click.option("--to", "ends", type=_DAY, help=words("Ultimo giorno: nessuno.", "Last day: none."))
 def role(
     who: str,
     role: str,

@@ -28,10 +28,33 @@ THREADS = 16
 
 
 @click.command(help=words("Avvia il sito.", "Serve the site."))
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
-@click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64))
-@click.option("--threads", default=THREADS, show_default=True, type=click.IntRange(1, 256))
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help=words("L'indirizzo su cui ascolta.", "The address it listens on."),
+)
+@click.option(
+    "--port",
+    default=8000,
+    show_default=True,
+    type=click.IntRange(1, 65535),
+    help=words("La porta.", "The port."),
+)
+@click.option(
+    "--workers",
+    default=2,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help=words("Quanti processi rispondono.", "How many processes answer."),
+)
+@click.option(
+    "--threads",
+    default=THREADS,
+    show_default=True,
+    type=click.IntRange(1, 256),
+    help=words("Quante richieste insieme per processo.", "Requests that each answers at once."),
+)
 @click.option(
     "--with-worker", is_flag=True, help=words("Avvia anche i lavori.", "Run the job runner as well.")
 )

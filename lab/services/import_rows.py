@@ -10,6 +10,7 @@ import csv
 import gzip
 import io
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
@@ -61,7 +62,7 @@ class Mapping:
 
 @dataclass(frozen=True)
 class BadRow:
-    """A row that cannot be taken: its line in the file, counted with the heading as line 1, and why."""
+    """A row that cannot be taken: its number as a spreadsheet counts, the heading being 1, and why."""
 
     line: int
     ref: str
@@ -118,7 +119,16 @@ def open_text(path: Path) -> TextIO:
 
 
 def rows(path: Path, mapping: Mapping) -> Iterator[tuple[int, dict[str, str]]]:
-    """(line, our fields) for each row. Raises `Invalid("map", "no_column")` for an unknown column."""
+    """(line, our fields) for each row. Raises `Invalid("map", "no_column")` for an unknown column and
+    `Invalid("file", "not_csv")` for what is not text, not UTF-8 or cut short.
+    """
+    try:
+        yield from _rows(path, mapping)
+    except (UnicodeDecodeError, csv.Error, EOFError, zlib.error) as error:
+        raise Invalid("file", "not_csv") from error
+
+
+def _rows(path: Path, mapping: Mapping) -> Iterator[tuple[int, dict[str, str]]]:
     csv.field_size_limit(10_000_000)
     with open_text(path) as file:
         sample = file.read(8192)

@@ -34,6 +34,7 @@ Run = Callable[..., Result]
 def test_the_whole_neighbourhood_is_there(lab: Run, database: Database) -> None:
     result = lab("demo", "load")
     assert result.exit_code == 0, result.output
+    assert result.stdout == "Demo loaded: 8 projects, 20 meetings, 40 proposals, 14 actions, 24 people.\n"
     with database.session() as session:
         counts = {
             model: session.execute(select(func.count()).select_from(model)).scalar_one()

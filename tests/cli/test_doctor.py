@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import Result
+from sqlalchemy import text
 
 from lab.db.engine import Database
 from lab.kernel.clock import utcnow
@@ -62,6 +64,30 @@ def test_accounts_whose_password_everybody_knows_are_a_problem_where_real_people
 def test_a_wrong_setting_is_one_line(lab: Run) -> None:
     result = lab("db", "check", LAB_TRUSTED_PROXIES="many")
     assert result.exit_code == 1
+    assert result.stderr.startswith("Error: LAB_TRUSTED_PROXIES is 'many'")
+    assert result.stderr.count("\n") == 1
+    assert _levels(lab("doctor", "--json", LAB_TRUSTED_PROXIES="many")) == {"settings": "problem"}
+
+
+def test_a_database_of_a_newer_release_is_told_as_such(lab: Run, database: Database) -> None:
+    with database.engine.connect().execution_options(lab_write=True) as connection, connection.begin():
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    for command in (("db", "upgrade"), ("worker", "--once"), ("doctor",)):
+        result = lab(*command)
+        assert result.exit_code == 1
+        assert "newer release" in result.output
+    assert lab("db", "check").exit_code == 1
+
+
+def test_a_folder_that_cannot_be_written_is_a_problem(
+    lab: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uploads, really = tmp_path / "photos", os.access
+    uploads.mkdir()
+    # Whoever runs the tests may be root, whom no mode of a folder stops.
+    monkeypatch.setattr("os.access", lambda path, mode: path != uploads and really(path, mode))
+    assert _levels(lab("doctor", "--json", LAB_UPLOADS=str(uploads)))["uploads"] == "problem"
+    assert _levels(lab("doctor", "--json"))["uploads"] == "ok"
 
 
 @pytest.mark.parametrize(
@@ -77,3 +103,4 @@ def test_a_database_that_is_away_is_told_in_one_line(lab: Run, tmp_path: Path, u
         assert result.exit_code == 1
         assert result.stderr.startswith(told)
         assert result.stderr.count("\n") == 1
+    assert _levels(lab("doctor", "--json", url=url))["database"] == "problem"

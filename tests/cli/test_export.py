@@ -104,6 +104,11 @@ def test_a_project_that_is_not_there_is_said_in_one_line(lab: Run, world: World,
     assert not (tmp_path / "no").exists()
 
 
+def test_a_folder_that_cannot_be_made_is_said_in_one_line(lab: Run, world: World) -> None:
+    result = lab("export", "open-data", "/dev/null/data")
+    assert (result.exit_code, result.stderr) == (1, "Error: It failed: /dev/null/data: Not a directory\n")
+
+
 def test_a_file_where_the_folder_should_be_is_misuse(lab: Run, world: World, tmp_path: Path) -> None:
     (tmp_path / "taken").touch()
     assert lab("export", "open-data", str(tmp_path / "taken")).exit_code == 2

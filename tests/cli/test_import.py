@@ -19,8 +19,8 @@ from lab.models.conversation import Comment
 from lab.services.tally import whole
 
 Run = Callable[..., Result]
-#: Where the open data of other towns lie; by default beside the checkout.
-REAL = Path(os.environ.get("LAB_TEST_REAL", Path(__file__).parents[3] / "shared" / "data" / "real"))
+#: Where the open data of other towns lie, when they are here.
+REAL = Path(os.environ.get("LAB_TEST_REAL", "/nowhere"))
 
 PROPOSALS = """id;titolo;testo;data;voti;stato;chiusa
 1;Più panchine;<p>Al <b>parco</b></p><script>alert(1)</script>;01/02/2024;12;aperta;
@@ -98,14 +98,36 @@ def test_bad_rows_are_named_and_stop_the_import(lab: Run, file: Path, database: 
 
 
 def test_a_wrong_mapping_is_told(lab: Run, file: Path) -> None:
-    for wrong in (
-        ["--map", "title=nessuna"],
-        ["--map", "title={titolo.__class__}"],
-        ["--map", "colore=titolo"],
+    for wrong, told in (
+        (["--map", "title=nessuna"], "The mapping is wrong: the file has no column nessuna."),
+        (["--map", "title={titolo.__class__}"], "the file has no column titolo.__class__."),
+        (["--map", "colore=titolo"], "The mapping is wrong: there is no field colore."),
+        (["--map", "@niente.toml"], "niente.toml: No such file"),
+        (["--map", f"@{file}"], "is no TOML"),
+        (["--state", "aperta=boh"], "boh is not known. Use one of: received, "),
     ):
         result = lab("import", "proposals", str(file), *MAP, *wrong)
         assert result.exit_code == 1, wrong
-        assert "mapping" in result.output
+        assert told in result.stderr
+        assert result.stderr.count("\n") == 1
+    assert lab("import", "proposals", str(file), *MAP, "--map", "title").exit_code == 2
+
+
+@pytest.mark.parametrize("content", [PROPOSALS.encode("latin-1"), b"\x1f\x8b\x08\x00cut"])
+def test_a_file_that_is_no_csv_in_utf_8_is_told(
+    lab: Run, file: Path, database: Database, content: bytes
+) -> None:
+    path = file.with_suffix(".csv.gz" if content.startswith(b"\x1f\x8b") else ".csv")
+    path.write_bytes(content)
+    result = lab("import", "proposals", str(path), *MAP)
+    assert (result.exit_code, result.stderr) == (1, "Error: The file is wrong: it is no CSV in UTF-8.\n")
+    assert _all(database) == []
+
+
+def test_rows_that_are_refused_say_why(lab: Run, file: Path) -> None:
+    file.write_text(PROPOSALS + "4;x;;32/13/2024;0;aperta;\n", encoding="utf-8")
+    told = lab("import", "proposals", str(file), *MAP).stderr
+    assert "line 5 (4): date is no date\n" in told
 
 
 COMMENTS = """id,padre,proposta,testo,data,ora
@@ -179,7 +201,7 @@ def test_two_imports_at_once_write_each_row_once(database: Database, file: Path)
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not REAL.is_dir(), reason="the real sets are not here")
+@pytest.mark.skipif(not REAL.is_dir(), reason="LAB_TEST_REAL names no folder with the real sets")
 def test_the_real_sets_come_in_whole(lab: Run, database: Database) -> None:
     examples = Path(__file__).parents[2] / "docs" / "examples"
     threads = ("--source", "threads")

@@ -12,6 +12,14 @@ from lab.cli.demo.accounts import KIOSK_CODE, KIOSK_PIN
 from lab.kernel.clock import local_date
 from lab.services import devices
 
+_IN_ITALIAN = {
+    "projects": "progetti",
+    "meetings": "incontri",
+    "proposals": "proposte",
+    "actions": "azioni",
+    "people": "persone",
+}
+
 
 @click.group("demo", help=words("Il quartiere dimostrativo.", "The demonstration neighbourhood."))
 def group() -> None:
@@ -46,5 +54,6 @@ def load(reference_date: datetime | None, if_empty: bool) -> None:
             today = local_date(ctx.now, ctx.timezone)
             made = loader.load(ctx, reference_date.date() if reference_date else today)
             devices.standing_code(ctx, KIOSK_CODE, KIOSK_PIN)
-    numbers = ", ".join(f"{count} {what}" for what, count in made.items())
-    say(f"Demo caricata: {numbers}.", f"Demo loaded: {numbers}.")
+    italian = ", ".join(f"{count} {_IN_ITALIAN[what]}" for what, count in made.items())
+    english = ", ".join(f"{count} {what}" for what, count in made.items())
+    say(f"Demo caricata: {italian}.", f"Demo loaded: {english}.")

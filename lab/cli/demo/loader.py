@@ -60,11 +60,11 @@ def load(ctx: Context, reference: date) -> dict[str, int]:
     ctx.session.add(SiteSetting(key="demo", value={"accounts": people.shown_sign_ins()}, changed_at=ctx.now))
     ctx.session.flush()
     return {
-        "progetti": len(codes.projects),
-        "incontri": len(codes.events),
-        "proposte": len(codes.contributions),
-        "azioni": len(demo["azioni"]),
-        "persone": len(codes.people),
+        "projects": len(codes.projects),
+        "meetings": len(codes.events),
+        "proposals": len(codes.contributions),
+        "actions": len(demo["azioni"]),
+        "people": len(codes.people),
     }
 
 
