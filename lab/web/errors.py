@@ -38,9 +38,9 @@ def page(status: int, template: str | None = None, **values: Any) -> str:
         )
 
 
-def not_found(_error: Exception) -> Answer:
-    """Also for what the person may not know exists."""
-    return page(404), 404
+def not_found(error: Exception) -> Answer:
+    """Also for what the person may not know exists; who holds an old card or ticket reads what to do."""
+    return page(404, thing=getattr(error, "thing", "")), 404
 
 
 def denied(error: Denied) -> Answer:

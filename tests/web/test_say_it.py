@@ -94,7 +94,8 @@ def test_only_who_can_still_correct_is_told_for_how_long(sign_in: SignIn, client
 def test_the_receipt_is_only_for_the_browser_that_sent(client: FlaskClient, app: Flask) -> None:
     client.post("/proposte/nuova/controlla", data=hidden(say(client)))
     assert client.get("/proposte/nuova/fatto").status_code == 200
-    assert app.test_client().get("/proposte/nuova/fatto").status_code == 404
+    other = app.test_client().get("/proposte/nuova/fatto")
+    assert (other.status_code, 'href="/ricevuta">Scrivi il codice' in other.text) == (404, True)
 
 
 def test_who_joins_from_the_receipt_finds_there_what_they_said(

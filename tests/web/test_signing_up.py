@@ -190,6 +190,7 @@ def test_a_ticket_is_changed_and_given_back_without_account(
     assert all(words in late.text for words in ("già annullata", 'value="Rosa D."'))
     assert "Annullata" in words(client.get(ticket))
     assert "Eri in lista" in words(client.get(waiting)) or "Confermata" in words(client.get(waiting))
+    assert "cancelliamo nomi e biglietti" in client.get("/biglietto/sbagliato.").text
     for path in ("", "/cambia", "/lascia", "/calendario.ics"):
         assert client.get(f"/biglietto/sbagliato.{path}").status_code == 404
         assert client.get("/biglietto/x" + ticket.removeprefix("/biglietto/") + path).status_code == 404
