@@ -60,6 +60,13 @@ def address() -> str:
     return str(mapped) if mapped else str(IPv6Network((int(found), 64), strict=False))
 
 
+def place(known: str) -> str:
+    """Under what tries from this request's address are counted. `known` names a browser that its person has
+    used before (or their session): it has a count of its own, which nobody in the same hall can use up.
+    """
+    return f"{address()}|{known}" if known else address()
+
+
 def this_browser(shared: bool) -> Browser:
     """The browser of this request: family and system, nothing more."""
     agent = request.headers.get("User-Agent", "")[:400]

@@ -20,7 +20,15 @@ from lab.models.contributions import Contribution, Visibility
 from lab.models.operations import HeldForm, RateCounter
 from lab.services import contributions, conversation, limits, people
 from lab.services.context import Context
-from tests.web.accounts_help import is_in, last_code, mails, send
+from tests.web.accounts_help import (
+    PASSWORD,
+    give_password,
+    is_in,
+    last_code,
+    mails,
+    send,
+    sign_in_by_password,
+)
 from tests.world import World
 
 SignIn = Callable[[str], FlaskClient]
@@ -168,6 +176,28 @@ def test_another_mailbox_is_given_nothing_that_the_desk_wrote_down(
     assert is_in(client) and "Via Piave" not in client.get("/io/scarica").text
     with database.session() as session:
         assert session.get_one(Person, known.id).name == "Nina"
+
+
+def test_who_uses_up_the_tries_of_a_hall_stops_nobody_who_was_in_there_before(
+    app: Flask, database: Database, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give_password(database, world.people["rosa"])
+    own, other = app.test_client(), app.test_client()
+    assert sign_in_by_password(own, "rosa@example.org").status_code == 303
+    monkeypatch.setattr(limits, "SIGN_IN_PER_ADDRESS", limits.Limit("sign_in_address", 3, 900))
+    monkeypatch.setattr(limits, "CODE_PER_ADDRESS", limits.Limit("code_address", 3, 3600))
+    for n in range(4):
+        sign_in_by_password(other, f"nobody{n}@example.org")
+        last = send(other, "/accedi", email=f"nobody{n}@example.org", by="code")
+    assert last.status_code == 429
+    assert sign_in_by_password(other, "rosa@example.org").status_code == 429
+    # Signed in she proves who she is, and out again she comes back both ways.
+    assert own.post("/io/conferma", data={"password": PASSWORD}).status_code == 303
+    own.post("/esci")
+    assert sign_in_by_password(own, "rosa@example.org").status_code == 303
+    own.post("/esci")
+    assert send(own, "/accedi", email="rosa@example.org", by="code").status_code == 303
+    assert own.post("/accedi/codice", data={"code": last_code(database)}).status_code == 303
 
 
 def test_addresses_of_one_household_count_as_one(app: Flask, database: Database) -> None:

@@ -41,7 +41,8 @@ def check_password() -> ResponseReturnValue:
         if not form.validate_on_submit():
             raise Invalid("password", "password_missing")
         with transaction() as ctx:
-            sign_in.spend_password_try(ctx, row.email, entrance.address(), trusted=after.pending)
+            place = entrance.place(entrance.trusted(row.email))
+            sign_in.spend_password_try(ctx, row.email, place, trusted=after.pending)
         proof = sign_in.check_password(context(), row.email, form.password.data or "")
         if proof is None:
             raise Invalid("password", "wrong_password")

@@ -85,7 +85,7 @@ def send_code(
     pending = entrance.pending_for(form.idempotency_key.data or "", purpose, email)
     trusted = entrance.trusted(email)
     with transaction() as ctx:
-        sign_in.spend_code_ask(ctx, email, entrance.address(), trusted=trusted)
+        sign_in.spend_code_ask(ctx, email, entrance.place(trusted), trusted=trusted)
     with transaction() as ctx:
         sign_in.ask(ctx, Ask(purpose, email, pending))
     entrance.wait(ENTRY, Waiting(pending, after.next, after.shared))
@@ -97,7 +97,7 @@ def _try_password(form: SignInForm, email: str) -> Response:
         raise Invalid("password", "password_missing")
     trusted = entrance.trusted(email)
     with transaction() as ctx:
-        sign_in.spend_password_try(ctx, email, entrance.address(), trusted=trusted)
+        sign_in.spend_password_try(ctx, email, entrance.place(trusted), trusted=trusted)
     proof = sign_in.check_password(context(), email, form.password.data)
     if proof is None:
         raise Invalid("password", "wrong_password")
@@ -108,7 +108,7 @@ def _try_password(form: SignInForm, email: str) -> Response:
     shared = bool(form.shared.data)
     with transaction() as ctx:
         entry = sign_in.enter_with_password(ctx, proof, pending, entrance.this_browser(shared))
-        sign_in.give_back_password_try(ctx, email, entrance.address(), trusted=trusted)
+        sign_in.give_back_password_try(ctx, email, entrance.place(trusted), trusted=trusted)
     return go_on(entry, Waiting(pending, wish(), shared), email)
 
 
@@ -166,8 +166,9 @@ def check_code() -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _draw_code(form), 422
     try:
+        row = sign_in.pending_row(context(), after.pending)
         with transaction() as ctx:
-            sign_in.spend_code_try(ctx, entrance.address())
+            sign_in.spend_code_try(ctx, entrance.place(entrance.trusted(row.email) if row else ""))
         verdict, entry, email = _judge(after, form.code.data or "")
     except RateLimited as error:
         headers = say_limited(form.code, error)
@@ -203,8 +204,9 @@ def new_code() -> ResponseReturnValue:
     pending = entrance.pending_for(after.pending, purpose, row.email)
     person_id = row.person_id if purpose is Purpose.SECOND else None
     what = Ask(purpose, row.email, pending, row.name or "", row.password_hash, person_id)
+    trusted = entrance.trusted(what.email)
     with transaction() as ctx:
-        sign_in.spend_code_ask(ctx, what.email, entrance.address(), trusted=entrance.trusted(what.email))
+        sign_in.spend_code_ask(ctx, what.email, entrance.place(trusted), trusted=trusted)
     with transaction() as ctx:
         sign_in.ask(ctx, what)
     entrance.wait(ENTRY, Waiting(pending, after.next, after.shared))
@@ -248,8 +250,9 @@ def _ask_to_join(form: JoinForm) -> Response:
     sealed = accounts.seal_password(typed, name, email) if typed else None
     pending = entrance.pending_for(form.idempotency_key.data or "", Purpose.JOIN, email)
     if not request.form.get("sito"):
+        trusted = entrance.trusted(email)
         with transaction() as ctx:
-            sign_in.spend_code_ask(ctx, email, entrance.address(), trusted=entrance.trusted(email))
+            sign_in.spend_code_ask(ctx, email, entrance.place(trusted), trusted=trusted)
         with transaction() as ctx:
             accounts.ask_to_join(ctx, accounts.Join(name, email, pending, sealed))
     entrance.wait(ENTRY, Waiting(pending, wish(), bool(form.shared.data)))

@@ -60,7 +60,7 @@ def prove_by_password() -> ResponseReturnValue:
         if not form.validate_on_submit():
             return _draw_proof(form), 422
         with transaction() as ctx:
-            sign_in.spend_password_try(ctx, email, entrance.address(), trusted=me().token)
+            sign_in.spend_password_try(ctx, email, entrance.place(me().token), trusted=me().token)
         proof = sign_in.check_own_password(context(), me().person_id, form.password.data or "")
         if proof is None:
             raise Invalid("password", "own_password_wrong")
@@ -86,7 +86,7 @@ def send_proof() -> ResponseReturnValue:
     pending = entrance.pending_for(key, Purpose.PROVE, person.email)
     what = Ask(Purpose.PROVE, person.email, pending, person_id=person.id)
     with transaction() as ctx:
-        sign_in.spend_code_ask(ctx, what.email, entrance.address(), trusted=me().token)
+        sign_in.spend_code_ask(ctx, what.email, entrance.place(me().token), trusted=me().token)
     with transaction() as ctx:
         sign_in.ask(ctx, what)
     entrance.wait(PROVE, Waiting(pending, own_path(request.form.get("next"), "")))
@@ -129,7 +129,7 @@ def judge(after: Waiting, purpose: Purpose) -> tuple[CodeForm, Verdict]:
         return form, Verdict.EXPIRED
     try:
         with transaction() as ctx:
-            sign_in.spend_code_try(ctx, entrance.address())
+            sign_in.spend_code_try(ctx, entrance.place(me().token))
         with transaction() as ctx:
             verdict = sign_in.try_code(ctx, after.pending, form.code.data or "")
     except RateLimited as error:
