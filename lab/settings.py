@@ -76,7 +76,7 @@ class Settings:
             secret_key=_secret_key(read, home, env),
             base_url=base_url,
             smtp=smtp,
-            mail_from=_mail_from(read, smtp, base_url, env),
+            mail_from=_mail_from(read, smtp, env),
             uploads=home / read.text("LAB_UPLOADS", "var/uploads"),
             static=home / read.text("LAB_STATIC", str(resource_dir("static"))),
             locales=_locales(read.text("LAB_LOCALES", "it,en,ar")),
@@ -255,7 +255,7 @@ def _smtp(value: str) -> SmtpServer | None:
     return SmtpServer(url.hostname, port, tls, unquote(url.username or ""), unquote(url.password or ""))
 
 
-def _mail_from(read: _Reader, smtp: SmtpServer | None, base_url: str, env: str) -> str:
+def _mail_from(read: _Reader, smtp: SmtpServer | None, env: str) -> str:
     value = read.text("LAB_MAIL_FROM")
     if not value:
         if smtp and env == "production":

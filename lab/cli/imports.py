@@ -200,8 +200,7 @@ def _comments(
     if options["dry_run"] or (report.bad and not options["skip_bad"]):
         return 0, report
     written = 0
-    with acting(settings, database) as ctx:
-        levels = [batch for level in imports.by_depth(ctx, mapping, good) for batch in imports.batches(level)]
+    levels = [batch for level in imports.by_depth(good) for batch in imports.batches(level)]
     for batch in going_through(levels, quiet=options["as_json"]):
         with acting(settings, database) as ctx:
             count, bad = imports.write_comments(ctx, mapping, batch)

@@ -215,7 +215,7 @@ def _theme_code(ctx: Context, name: str) -> str:
     return next(code for code in (base, *(f"{base}-{n}" for n in range(2, 1000))) if code not in taken)
 
 
-def by_depth(ctx: Context, mapping: Mapping, all_rows: Sequence[CommentRow]) -> Iterator[list[CommentRow]]:
+def by_depth(all_rows: Sequence[CommentRow]) -> Iterator[list[CommentRow]]:
     """The comments level by level, parents before replies, whatever their order in the file.
 
     A reply whose parent is nowhere (an orphan), or in a ring of parents, starts a branch of its own.

@@ -20,7 +20,7 @@ from lab.models.capture import PartKind, Priority
 from lab.models.events import Event
 from lab.models.rooms import RoomQuestion
 from lab.policy.permissions import Permission
-from lab.services import capture, capture_kinds, capture_pages, capture_parts, desk, photos
+from lab.services import capture_kinds, capture_pages, capture_parts, desk, photos
 from lab.services.capture import Line
 from lab.services.capture_kinds import Way
 from lab.services.photos import StoredPhoto
@@ -183,7 +183,6 @@ def draw(event: Event, form: LineForm, part: PartForm | None = None, sheet: Shee
         sheet_form=sheet or SheetForm(formdata=None),
         sheets=capture_parts.sheets(ctx, event.id),
         cards=sorted({one.contribution.text for one in lines if one.form == "card"}),
-        projects=capture.projects(ctx, event.id),
         offline_copy=copy,
         **({"reader": None} if copy else {}),
         breadcrumb=event_trail(event, (_("Raccolta"), None)),

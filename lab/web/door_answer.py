@@ -48,7 +48,6 @@ class Answer:
     #: Why it was refused, in words.
     trouble: str = ""
     #: It concerns somebody who is on no list.
-    is_walk_in: bool = False
 
     @property
     def since(self) -> str:

@@ -102,7 +102,6 @@ class ThreadView:
     oldest_url: str = ""
     newest_url: str = ""
     closed: bool = False
-    may_write: bool = False
     may_close: bool = False
     form: CommentForm | None = None
     write_url: str = ""
@@ -167,14 +166,13 @@ def item_thread(contribution: Contribution) -> ThreadView:
     return ThreadView(
         code=contribution.code,
         count=contribution.comments_count,
-        talks=talks(found.branches, contribution.code, may_write=not closed or may_write),
+        talks=talks(found.branches, may_write=not closed or may_write),
         next_url=_page(newest, mark(next_key)) if next_key else None,
         start_url=_page(newest, None) if after else None,
         newest=newest,
         oldest_url=_page(False, None),
         newest_url=_page(True, None),
         closed=closed,
-        may_write=may_write,
         may_close=contribution.state not in ASIDE_STATES
         and ctx.may(Permission.CONTRIBUTION_SORT, contribution),
         form=CommentForm(formdata=None) if may_write else None,
@@ -213,7 +211,7 @@ def asked_key() -> Key | None:
     return _key(request.args.get("dopo"))
 
 
-def talks(branches: Sequence[Branch], code: str, *, may_write: bool) -> list[Talk]:
+def talks(branches: Sequence[Branch], *, may_write: bool) -> list[Talk]:
     """Branches as the page draws them."""
     return [
         Talk(

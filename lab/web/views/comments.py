@@ -125,7 +125,7 @@ def branch(comment_id: int) -> str:
     return render_template(
         "pages/comments/branch.html",
         item=contribution,
-        talk=talks(thread.branches, contribution.code, may_write=not comments_closed(contribution))[0],
+        talk=talks(thread.branches, may_write=not comments_closed(contribution))[0],
         next_url=next_url,
         rate=False,
         breadcrumb=_trail(contribution),

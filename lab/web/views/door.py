@@ -109,10 +109,10 @@ def walk_in(code: str) -> AnyResponse | Page:
     except Conflict as error:
         words = "" if error.code in STOPS else str(error_words(error.code))
         say = STOPS.get(error.code, Say.REFUSED)
-        return _refusal(code, Answer(say, words=name, people=people, trouble=words, is_walk_in=True), 409)
+        return _refusal(code, Answer(say, words=name, people=people, trouble=words), 409)
     except Invalid as error:
         words = str(error_words(error.code))
-        answer = Answer(Say.REFUSED, words=name, people=people, trouble=words, is_walk_in=True)
+        answer = Answer(Say.REFUSED, words=name, people=people, trouble=words)
         return _refusal(code, answer, 422)
     return _marked(code, done.arrival.id, again=done.again)
 

@@ -56,7 +56,6 @@ def index() -> str:
         chips=filters.chips(series),
         coming=[cards.event_card(event) for event in found.coming],
         past=[cards.event_card(event) for event in found.past],
-        at_start=not (after or ahead),
         shows_coming=not after,
         shows_past=not ahead,
         first_url=page_url(dopo=None, poi=None) if after or ahead else None,

@@ -54,7 +54,6 @@ def _draw(event: Event, code_form: CodeForm | None = None, file_form: FileForm |
     return render_template(
         "pages/kiosk_desk/index.html",
         lines=lines,
-        leases={one.device_id: one for one in held},
         waiting=kiosk_tray.open_items(ctx, event.id),
         settled=kiosk_tray.settled_items(ctx, event.id),
         files=kiosk_files.of_event(ctx, event.id),

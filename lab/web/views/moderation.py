@@ -70,7 +70,6 @@ def _queue(sent: forms.DeskForm | None = None, key: str = "", refusal: str = "")
         hidings=hidings,
         names=moderation_queue.names(ctx, [*acts, *hidings.values()]),
         homes=moderation_queue.homes(ctx, _comments(queue)),
-        sent=sent,
         sent_key=key,
         refusal=refusal,
         words=held.words() if refusal or (sent is not None and key not in _keys(queue)) else "",

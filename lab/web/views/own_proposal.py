@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from lab.kernel.errors import Conflict, Invalid
-from lab.models.contributions import Contribution, Proposal, Visibility
+from lab.models.contributions import Contribution, Proposal
 from lab.policy.permissions import Permission
 from lab.services import photos, proposal_pages, proposals
 from lab.services.photos import StoredPhoto
@@ -150,7 +150,6 @@ def wordings(code: str) -> str:
         "pages/proposals/wordings.html",
         c=one,
         wordings=versions,
-        is_public=one.visibility is Visibility.PUBLIC,
         breadcrumb=[
             (_("Proposte"), url_for("proposals.index")),
             (one.code, url_for("proposals.show", code=one.code)),

@@ -26,7 +26,6 @@ def index() -> str:
     return render_template(
         "pages/programme/index.html",
         found=programme.overview(context()),
-        today=cards.today(),
         breadcrumb=[(_("Il Contratto"), None)],
     )
 

@@ -286,7 +286,6 @@ def done() -> str:
         c=placed,
         again=again,
         code=format_receipt_code(placed.receipt_code),
-        address=address,
         qr=qr_svg(address),
         step=3,
         **_frame(),
