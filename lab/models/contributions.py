@@ -315,6 +315,7 @@ class StepKind(StrEnum):
     READ = "read"
     SORTED = "sorted"
     ROUTED = "routed"
+    TAKEN_BACK = "taken_back"
     PASSED_ON = "passed_on"
     EDITED = "edited"
     MERGED = "merged"

@@ -21,7 +21,6 @@ from lab.models.capture import EventPart, EventRemark, PartKind, Priority
 from lab.models.contributions import (
     OPEN_STATES,
     Contribution,
-    ContributionVersion,
     Kind,
     Proposal,
     Visibility,
@@ -336,15 +335,7 @@ def way_of(event: Event, remark: EventRemark, one: Contribution) -> type[Way]:
 
 
 def _keep_words(ctx: Context, one: Contribution) -> None:
-    ctx.session.add(
-        ContributionVersion(
-            contribution_id=one.id,
-            replaced_at=ctx.now,
-            title=one.title,
-            text=one.text,
-            person_id=ctx.actor.person_id,
-        )
-    )
+    contributions.keep_words(ctx, one)
     proposal = ctx.session.get(Proposal, one.id)
     if proposal is not None:
         proposal.edited_at = ctx.now

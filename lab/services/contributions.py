@@ -28,6 +28,7 @@ from lab.models.contributions import (
     Channel,
     Contribution,
     ContributionProject,
+    ContributionVersion,
     Kind,
     Outcome,
     Proposal,
@@ -238,6 +239,19 @@ def add_step(
     )
     ctx.session.add(step)
     return step
+
+
+def keep_words(ctx: Context, contribution: Contribution) -> None:
+    """Keep how it reads now, before it reads otherwise: everybody can look it up."""
+    ctx.session.add(
+        ContributionVersion(
+            contribution_id=contribution.id,
+            replaced_at=ctx.now,
+            title=contribution.title,
+            text=contribution.text,
+            person_id=ctx.actor.person_id,
+        )
+    )
 
 
 def link_projects(ctx: Context, contribution: Contribution, project_ids: Iterable[int]) -> None:

@@ -19,16 +19,19 @@ from lab.services.desk import COUNTED
 def counts(ctx: Context) -> dict[Permission, int]:
     """How many things wait for this person, by the right they need; a right not held is left out.
 
-    `ANSWER_PUBLISH`: inputs that one's offices have to answer.
+    `INBOX_SEE`: inputs that one's offices have to answer; for the team and the coordinator what they hold.
     `ACTION_DECIDE`: actions to adopt or send back (of one's offices), or sent back to the team.
     `APPEAL_SETTLE`: texts that were reported and appeals that this person may settle.
     `LETTER_PRINT`: people who should get a letter.
     """
     asked: dict[Permission, ColumnElement[Any]] = {}
-    if ctx.actor.office_ids and not ctx.actor.overseer:
-        asked[Permission.ANSWER_PUBLISH] = _number_of(
-            select(Contribution.id).where(IS_OPEN, Contribution.office_id.in_(ctx.actor.office_ids))
+    if ctx.may(Permission.INBOX_SEE):
+        mine = (
+            Contribution.holder_id == ctx.actor.person_id
+            if ctx.actor.overseer
+            else Contribution.office_id.in_(ctx.actor.office_ids)
         )
+        asked[Permission.INBOX_SEE] = _number_of(select(Contribution.id).where(IS_OPEN, mine))
     if ctx.actor.office_ids or ctx.actor.is_team:
         asked[Permission.ACTION_DECIDE] = _actions(ctx)
     if ctx.may(Permission.FLAG_SETTLE):

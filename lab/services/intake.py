@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -11,11 +12,23 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from lab.kernel.clock import local_date
-from lab.kernel.errors import Invalid, NotFound
+from lab.kernel.errors import Conflict, Invalid, NotFound
+from lab.kernel.text import excerpt
 from lab.models.accounts import Credential, Person
-from lab.models.contributions import Channel, Contribution, Kind, Visibility
+from lab.models.contributions import (
+    OPEN_STATES,
+    Channel,
+    Contribution,
+    Kind,
+    Outcome,
+    Proposal,
+    State,
+    StepKind,
+    Visibility,
+)
 from lab.models.events import Event, EventState
 from lab.models.programme import Place, Theme
+from lab.policy.actor import Grant
 from lab.policy.permissions import Permission
 from lab.services import audit, contributions, once, outbox, people, references, wording
 from lab.services.context import Context
@@ -40,6 +53,7 @@ CHANNELS = (
 )
 #: Most hands one can count in a room of this neighbourhood, with room to spare.
 HANDS_LIMIT = 2000
+REASON_LIMIT = 1000
 #: Paper older than this is an archive: that is what imports are for.
 OLDEST = timedelta(days=5 * 366)
 #: How far back and ahead events are offered as origins.
@@ -149,6 +163,71 @@ def _moment(ctx: Context, day: date | None) -> datetime | None:
     if day is None or day == local_date(ctx.now, ctx.timezone):
         return None
     return datetime.combine(day, time(12), tzinfo=ZoneInfo(ctx.timezone)).astimezone(UTC)
+
+
+@dataclass(frozen=True)
+class Retype:
+    """What was written down, put right: the words, the title, the name others read."""
+
+    contribution_id: int
+    version: int | None
+    text: str
+    title: str = ""
+    author_name: str = ""
+
+
+def retype(ctx: Context, command: Retype) -> Contribution:
+    """Put right what the team wrote down for somebody else; what stood before stays readable.
+
+    Raises `NotFound` for the words of those who wrote themselves, `Invalid` for text, title or author_name,
+    `Conflict("changed_meanwhile")`, `Conflict("state_…")` once settled.
+    """
+    text = wording.text("text", command.text, contributions.TEXT_LIMIT, needed=True)
+    title = wording.line("title", command.title, contributions.TITLE_LIMIT)
+    name = wording.line("author_name", command.author_name, contributions.NAME_LIMIT)
+    with _written_down(ctx, command.contribution_id, command.version) as (one, proposal, grant):
+        if (text, title, name) == (one.text, one.title, one.author_name):
+            return one
+        if (text, title) != (one.text, one.title):
+            contributions.keep_words(ctx, one)
+            one.text, one.title, one.excerpt = text, title, excerpt(text, contributions.EXCERPT)
+            proposal.edited_at = ctx.now
+            contributions.add_step(ctx, one, StepKind.EDITED, grant)
+            outbox.announce(ctx, "contribution.edited", contribution_id=one.id)
+        one.author_name = name
+        audit.record(ctx, "contribution.retype", one, grant)
+    return one
+
+
+def withdraw(ctx: Context, contribution_id: int, version: int | None, reason: str) -> Contribution:
+    """Take back what the team wrote down, as whoever said it asks; it stays readable with the reason.
+
+    Raises `NotFound` for the words of those who wrote themselves, `Invalid("reason", "required")`,
+    `Conflict("changed_meanwhile")`, `Conflict("state_…")` once settled.
+    """
+    words = wording.text("reason", reason, REASON_LIMIT, needed=True)
+    with _written_down(ctx, contribution_id, version) as (one, proposal, grant):
+        contributions.move(ctx, one, State.WITHDRAWN, Outcome.WITHDRAWN)
+        proposal.withdrawn_at, proposal.withdrawn_reason = ctx.now, words
+        contributions.add_step(ctx, one, StepKind.WITHDRAWN, grant, text=words)
+        audit.record(ctx, "contribution.withdraw_for", one, grant, reason=words)
+        outbox.announce(ctx, "contribution.withdrawn", contribution_id=one.id)
+    return one
+
+
+@contextmanager
+def _written_down(
+    ctx: Context, contribution_id: int, version: int | None
+) -> Iterator[tuple[Contribution, Proposal, Grant]]:
+    """One input that the team wrote down and nobody has settled, held for a change."""
+    grant = ctx.require(Permission.CONTRIBUTION_TYPE)
+    with contributions.changing(ctx, contribution_id, version) as one:
+        proposal = ctx.session.get(Proposal, one.id)
+        if one.typed_by_id is None or proposal is None:
+            raise NotFound("contribution")
+        if one.state not in OPEN_STATES or one.visibility is Visibility.HIDDEN:
+            raise Conflict("already_decided" if one.state in OPEN_STATES else f"state_{one.state}")
+        yield one, proposal, grant
 
 
 def recent_events(ctx: Context) -> Sequence[Event]:

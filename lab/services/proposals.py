@@ -14,7 +14,6 @@ from lab.models.contributions import (
     Channel,
     Contribution,
     ContributionProject,
-    ContributionVersion,
     Outcome,
     Proposal,
     State,
@@ -221,7 +220,7 @@ def edit(ctx: Context, command: Edit) -> Contribution:
         grant = ctx.require(Permission.PROPOSAL_EDIT, proposal)
         _change_photos(ctx, contribution, command)
         if (text, title) != (contribution.text, contribution.title):
-            _keep_version(ctx, contribution)
+            contributions.keep_words(ctx, contribution)
             contribution.text, contribution.title = text, title
             contribution.excerpt = excerpt(text, contributions.EXCERPT)
             proposal.edited_at = ctx.now
@@ -243,18 +242,6 @@ def _proposal_of(ctx: Context, contribution: Contribution) -> Proposal:
     if found is None:
         raise NotFound("proposal")
     return found
-
-
-def _keep_version(ctx: Context, contribution: Contribution) -> None:
-    ctx.session.add(
-        ContributionVersion(
-            contribution_id=contribution.id,
-            replaced_at=ctx.now,
-            title=contribution.title,
-            text=contribution.text,
-            person_id=ctx.actor.person_id,
-        )
-    )
 
 
 def _change_photos(ctx: Context, contribution: Contribution, command: Edit) -> None:

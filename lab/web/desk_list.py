@@ -112,6 +112,12 @@ class Listing:
     prev_url: str | None
     next_url: str | None
 
+    @property
+    def onward(self) -> Row | None:
+        """What comes after the open one; the first of all where the open one has left the pile."""
+        here = next((number for number, row in enumerate(self.rows) if row.current), -1)
+        return self.rows[here + 1] if here + 1 < len(self.rows) else None
+
 
 def listing(ctx: Context, wish: Asked, choices: Choices, *, current: str = "") -> Listing:
     """The rows the address asks for; `current` is the code of the open one, whose page keeps the list."""

@@ -111,13 +111,15 @@ def _forms(ctx: Context, item: Contribution, choices: Choices) -> dict[str, form
         forms.NoteForm(formdata=None),
         forms.MergeForm(formdata=None, data={**now, "lives_on": item.code}),
         forms.SplitForm(formdata=None, data={**now, "text": item.text}),
+        forms.RetypeForm(formdata=None, obj=item),
         forms.AnswerForm(
             formdata=None, data={**now, **answer, "draft_version": own.version if own else None}
         ),
         *(
             kind(formdata=None, data=now)
             for kind in (
-                forms.TakeBackForm, forms.HideForm, forms.RestoreForm, forms.ReopenForm, forms.SeparateForm,
+                forms.TakeBackForm, forms.GiveBackForm, forms.HideForm, forms.RestoreForm, forms.ReopenForm,
+                forms.SeparateForm, forms.WithdrawForForm,
             )
         ),
     ]  # fmt: skip
@@ -144,6 +146,7 @@ def show(found: ItemPage, status: int = 200) -> Shown:
         forms=found.forms,
         plain=found.forms["plain"],
         wish=found.wish,
+        empty=desk_list.empty(found.wish),
         list=desk_list.listing(ctx, found.wish, found.choices, current=item.code),
         twins=twins,
         history=desk_item.history(ctx, item.id),

@@ -103,6 +103,7 @@ WORDS: dict[type[StrEnum], dict[Any, Any]] = {
         StepKind.READ: _l("Letta dal Laboratorio"),
         StepKind.SORTED: _l("Messa al suo posto"),
         StepKind.ROUTED: _l("Passata all'ufficio"),
+        StepKind.TAKEN_BACK: _l("Tornata al Laboratorio"),
         StepKind.PASSED_ON: _l("Passata a chi se ne occupa"),
         StepKind.EDITED: _l("Corretta da chi l'ha scritta"),
         StepKind.MERGED: _l("Unita a un'altra"),

@@ -101,7 +101,7 @@ def desk_start() -> str:
 
 #: What waits behind an entry, by the right under which it is counted.
 _WAITS = {
-    "desk.inbox": Permission.ANSWER_PUBLISH,
+    "desk.inbox": Permission.INBOX_SEE,
     "weaving.index": Permission.ACTION_DECIDE,
     "moderation.index": Permission.APPEAL_SETTLE,
     "letters.index": Permission.LETTER_PRINT,

@@ -15,7 +15,9 @@ function walk(step) {
 // What a letter opens is ready to be written in.
 function enter(summary) {
   const box = summary.closest('details');
-  if (box?.open) box.querySelector('form :is(input:not([type=hidden]), select, textarea)')?.focus();
+  if (!box?.open) return;
+  summary.scrollIntoView({ block: 'start' });
+  box.querySelector('form :is(input:not([type=hidden]), select, textarea)')?.focus({ preventScroll: true });
 }
 
 function tick() {

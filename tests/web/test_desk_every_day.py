@@ -8,10 +8,11 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lab.db.engine import Database
-from lab.models.contributions import Contribution
+from lab.models.contributions import Contribution, State
 from lab.models.moderation import Flag, FlagReason
 from lab.services import actions, appeals, contributions, moderation, routing
 from lab.services.context import Context
@@ -84,3 +85,103 @@ def test_the_menu_counts_what_a_moderator_has_to_look_at_but_not_their_own_acts(
         appeals.make(acting(session, "rosa"), act.id, "Non ho fatto nessun nome, lo giuro.")
     assert _waits(sign_in("moderator"), "/regia/moderazione") == "1"
     assert _waits(sign_in("coordinator"), "/regia/moderazione") == "1"
+
+
+def _typed(client: FlaskClient) -> str:
+    """Write something down for somebody at the desk; gives its code."""
+    sent = client.post(
+        "/regia/scrivi",
+        data={"text": "Il lampine è spento", "channel": "desk", "kind": "proposal", "who": "Pina"},
+    )
+    assert sent.status_code == 303
+    return sent.location.rpartition("/")[2]
+
+
+def _one(database: Database, code: str) -> Contribution:
+    with database.session() as session:
+        return session.execute(select(Contribution).where(Contribution.code == code)).scalar_one()
+
+
+def test_what_was_typed_for_somebody_can_be_put_right_and_printed_again(
+    sign_in: SignIn, client: FlaskClient, database: Database
+) -> None:
+    team = sign_in("facilitator")
+    code = _typed(team)
+    page = team.get(f"/regia/{code}").text
+    assert f"/regia/scrivi/{code}" in page and "Correggi quello che hai scritto" in page
+    right = {"text": "Il lampione è spento", "title": "", "author_name": "Signora Pina", "version": "1"}
+    for _ in range(2):  # a double click
+        assert team.post(f"/regia/{code}/correggi", data=right).status_code == 303
+    one = _one(database, code)
+    assert (one.text, one.author_name, one.version) == ("Il lampione è spento", "Signora Pina", 2)
+    earlier = client.get(f"/proposte/{code}/versioni").text
+    assert "Il lampine" in earlier and "Il lampione" in earlier
+    assert code in team.get("/regia?q=lampione").text
+    # A colleague who has the old page keeps what they typed, and reads what happened meanwhile.
+    late = sign_in("moderator").post(f"/regia/{code}/correggi", data=right | {"text": "Un altro lampione"})
+    assert late.status_code == 409 and "Un altro lampione</textarea>" in late.text
+    assert "ha corretto le parole" in late.text
+
+
+def test_what_was_typed_can_be_taken_back_for_who_said_it(
+    sign_in: SignIn, client: FlaskClient, database: Database
+) -> None:
+    team = sign_in("facilitator")
+    code = _typed(team)
+    assert team.post(f"/regia/{code}/ritira", data={"version": "1", "reason": " "}).status_code == 422
+    why = {"version": "1", "reason": "Ha telefonato: non serve più"}
+    assert team.post(f"/regia/{code}/ritira", data=why).status_code == 303
+    assert _one(database, code).state is State.WITHDRAWN
+    assert "non serve più" in client.get(f"/proposte/{code}").text
+    assert "Ritirala per chi" not in team.get(f"/regia/{code}").text
+
+
+def test_nobody_at_the_desk_rewrites_what_people_wrote_themselves(
+    sign_in: SignIn, said: Callable[..., int], database: Database, world: World
+) -> None:
+    code = _code(database, said("Parole mie", person_id=world.people["rosa"]))
+    team = sign_in("moderator")
+    page = team.get(f"/regia/{code}").text
+    assert "/correggi" not in page and "/ritira" not in page
+    changed = {"text": "Parole sue", "version": "1", "reason": "Così"}
+    assert team.post(f"/regia/{code}/correggi", data=changed).status_code == 404
+    assert team.post(f"/regia/{code}/ritira", data=changed).status_code == 404
+    assert sign_in("office").post(f"/regia/{code}/correggi", data=changed).status_code == 404
+    assert _one(database, code).text == "Parole mie"
+
+
+def test_an_office_gives_back_what_is_not_its_own_and_who_passed_it_on_has_it_in_hand(
+    sign_in: SignIn, said: Callable[..., int], database: Database, acting: Acting, world: World
+) -> None:
+    item = said("Una strada provinciale")
+    code = _code(database, item)
+    with database.writing() as session:
+        routing.route(acting(session, "facilitator"), routing.Route(item, None, world.verde))
+    office, why = sign_in("office"), {"version": "2", "reason": "La strada è della Provincia."}
+    assert "Non è per noi" in office.get(f"/regia/{code}").text
+    assert sign_in("other_office").post(f"/regia/{code}/rendi", data=why).status_code == 404
+    assert office.post(f"/regia/{code}/rendi", data=why | {"reason": ""}).status_code == 422
+    for _ in range(2):  # a double click
+        given = office.post(f"/regia/{code}/rendi", data=why)
+        assert given.status_code == 303 and given.location.endswith("/regia")
+    assert office.get(f"/regia/{code}").status_code == 404
+    one = _one(database, code)
+    assert (one.office_id, one.holder_id) == (None, world.people["facilitator"])
+    team = sign_in("facilitator")
+    assert _waits(team, "/regia") == "1" and _waits(office, "/regia") == ""
+    assert "La strada è della Provincia." in team.get(f"/regia/{code}").text
+
+
+def test_the_next_one_is_one_touch_away_and_a_pile_worked_off_says_so(
+    sign_in: SignIn, said: Callable[..., int], database: Database
+) -> None:
+    first, last = (_code(database, said(words)) for words in ("La prima cosa", "La seconda cosa"))
+    team = sign_in("facilitator")
+    onward = f'class="desk-next" href="/regia/{last}?stato=da-leggere"'
+    assert onward in team.get(f"/regia/{first}?stato=da-leggere").text
+    team.post(f"/regia/{first}/letta?stato=da-leggere", data={"version": "1"})
+    # Read, it has left the pile: the next is the first that is still there.
+    assert onward in team.get(f"/regia/{first}?stato=da-leggere").text
+    team.post(f"/regia/{last}/letta?stato=da-leggere", data={"version": "1"})
+    page = team.get(f"/regia/{last}?stato=da-leggere").text
+    assert "desk-next" not in page and "Le hai lette tutte" in page

@@ -22,7 +22,7 @@ from wtforms.widgets import CheckboxInput, HiddenInput, ListWidget
 from lab.models.answers import Verdict
 from lab.models.contributions import Kind
 from lab.services.answers import REASON_LIMIT
-from lab.services.contributions import TEXT_LIMIT, TITLE_LIMIT
+from lab.services.contributions import NAME_LIMIT, TEXT_LIMIT, TITLE_LIMIT
 from lab.services.desk import Choices
 from lab.services.triage import NOTE_LIMIT
 from lab.web.forms.base import CreatingForm, LabForm
@@ -137,6 +137,30 @@ class TakeBackForm(ReasonForm):
     """Take it back from the office."""
 
     slug = "back"
+
+
+class GiveBackForm(ReasonForm):
+    """The office gives it back to the lab."""
+
+    slug = "give"
+
+
+class RetypeForm(DeskForm):
+    """Put right what was written down for somebody else."""
+
+    slug = "retype"
+    text = TextAreaField(
+        _l("Che cosa ha detto"), [InputRequired(_l("Scrivi almeno due parole.")), AtMost(TEXT_LIMIT)]
+    )
+    title = StringField(_l("Titolo"), [AtMost(TITLE_LIMIT)])
+    author_name = StringField(_l("Nome da mostrare"), [AtMost(NAME_LIMIT)])
+    version = _version()
+
+
+class WithdrawForForm(ReasonForm):
+    """Take it back for whoever said it."""
+
+    slug = "withdraw"
 
 
 class HideForm(ReasonForm):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
@@ -205,6 +205,22 @@ def take_back(code: str) -> Shown:
         form,
         lambda ctx, one: routing.take_back(ctx, one, form.version.data, form.reason.data or ""),
         _("Ripresa: ora è di nuovo del Laboratorio."),
+    )
+
+
+@blueprint.post("/<code>/rendi")
+@allow(Permission.ANSWER_DRAFT)
+def give_back(code: str) -> Shown:
+    """The office gives it back: it is not theirs, and they see it no more."""
+    form, inbox_url = forms.GiveBackForm(), url_for("desk.inbox")
+    if routing.gave_back(context(), code):
+        return redirect(inbox_url, 303)  # the second of two clicks
+    return perform(
+        code,
+        form,
+        lambda ctx, one: routing.give_back(ctx, one, form.version.data, form.reason.data or ""),
+        _("Resa al Laboratorio con il tuo motivo: la passa a chi tocca."),
+        lambda _one: inbox_url,
     )
 
 
