@@ -145,6 +145,8 @@ def _serve(app: Flask) -> None:
         root=_folder(lab.assets.folder),
         prefix="static/",
         max_age=3600,
+        allow_all_origins=False,
+        add_headers_function=partial(headers.finish_file, settings.is_secure),
         immutable_file_test=r"^.+\.[0-9a-f]{12}\..+$",
     )
     if settings.trusted_proxies:

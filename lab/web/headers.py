@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from wsgiref.headers import Headers
+
 from flask import Flask, Response, g, request, session
 
 from lab.web.app_state import lab, request_id
@@ -34,6 +36,17 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 
+#: On files of the bundle, which are no pages: opened by themselves they run nothing and load nothing.
+FILE_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+STRICT_TRANSPORT = "max-age=31536000; includeSubDomains"
+
 #: Read and taken out again by the page cache in front of the application.
 CACHE_MARK = "X-Lab-Cacheable"
 
@@ -43,7 +56,7 @@ def finish(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if lab().settings.is_secure:
-        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+        response.headers.setdefault("Strict-Transport-Security", STRICT_TRANSPORT)
     response.headers["X-Request-ID"] = request_id()
     if "Cache-Control" not in response.headers:
         if may_be_shared(response):
@@ -62,6 +75,14 @@ def may_be_shared(response: Response) -> bool:
         and bool(g.get("page_cached"))
         and not session
     )
+
+
+def finish_file(is_secure: bool, headers: Headers, _path: str, _url: str) -> None:
+    """The headers of a file of the bundle, as the server of files asks for them at the start."""
+    for name, value in FILE_HEADERS.items():
+        headers[name] = value
+    if is_secure:
+        headers["Strict-Transport-Security"] = STRICT_TRANSPORT
 
 
 def init_app(app: Flask) -> None:

@@ -307,6 +307,18 @@ def test_no_field_breaks_the_house(
                 assert browser.post(path, data=data).status_code < 500, (path, one)
 
 
+def test_a_file_of_the_bundle_runs_nothing_and_is_for_this_site_alone(app: Flask) -> None:
+    folder = app.extensions["lab"].assets.folder
+    for kind in ("css", "js", "svg"):
+        name = next(path.name for path in sorted(folder.glob(f"*.{kind}")))
+        with app.test_client().get(f"/static/{name}") as answer:
+            assert answer.status_code == 200 and "immutable" in answer.headers["Cache-Control"]
+            assert "Access-Control-Allow-Origin" not in answer.headers
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+            assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+            assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
 def test_a_name_that_is_not_ours_gets_one_line_and_leaves_none_in_the_log(
     client: FlaskClient, caplog: pytest.LogCaptureFixture
 ) -> None:
