@@ -19,6 +19,18 @@ for (const area of all('[data-count]')) {
   area.addEventListener('input', later(show, 400));
 }
 
+// A word at the foot of a form, spoken when it changes.
+const tell = (form, words) => {
+  let word = form.querySelector('.draft-word');
+  if (!word) {
+    word = Object.assign(document.createElement('p'), { className: 'draft-word' });
+    word.setAttribute('role', 'status');
+    form.append(word);
+  }
+  word.textContent = words;
+  return word;
+};
+
 // A long text is kept on the server while it is written.
 for (const form of all('form[data-draft]')) {
   let sent = '';
@@ -29,20 +41,23 @@ for (const form of all('form[data-draft]')) {
       const answer = await fetch(form.dataset.draft, { method: 'POST', body, headers: { Accept: 'application/json' } });
       if (!answer.ok) return;
       sent = String(body);
-      const { message } = await answer.json();
-      let word = form.querySelector('.draft-word');
-      if (!word) {
-        word = Object.assign(document.createElement('p'), { className: 'draft-word' });
-        word.setAttribute('role', 'status');
-        form.append(word);
-      }
-      if (message) word.textContent = message;
+      tell(form, (await answer.json()).message);
     } catch {
-      // Without a network the text is still on the page; the next pause tries again.
+      // The text is still on the page; the next pause tries again.
+      tell(form, form.dataset.offline);
     }
   }, 2500);
   form.addEventListener('input', keep);
+  addEventListener('online', keep);
 }
+
+// Without a network a form stays on the page with everything typed, instead of an error of the browser.
+addEventListener('submit', (event) => {
+  const words = event.target.dataset.offline;
+  if (!words || navigator.onLine || event.defaultPrevented) return;
+  event.preventDefault();
+  tell(event.target, words).scrollIntoView({ block: 'nearest' });
+});
 
 // Others may have said it already: the server answers with a piece of page.
 for (const source of all('[data-similar]')) {

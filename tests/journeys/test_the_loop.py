@@ -56,20 +56,19 @@ def fits(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
 
 
-def name_stays_whole(page: Page) -> bool:
-    """Whether no word of the lab's name breaks when letters are twice as large."""
-    return bool(
-        page.evaluate("""() => {
-            document.documentElement.style.fontSize = '200%';
-            const words = document.querySelector('.it-brand-title').firstChild;
-            const range = document.createRange();
-            return [...words.data.matchAll(/\\S+/g)].every((word) => {
+def words_stay_whole(page: Page, where: str) -> bool:
+    """Whether with letters twice as large no word here breaks and nothing pushes the page sideways."""
+    whole = page.locator(where).evaluate_all("""places => {
+        document.documentElement.style.fontSize = '200%';
+        const range = document.createRange();
+        return places.length > 0 && places.every(({ firstChild: words }) =>
+            [...words.data.matchAll(/\\S+/g)].every((word) => {
                 range.setStart(words, word.index);
                 range.setEnd(words, word.index + word[0].length);
                 return range.getClientRects().length === 1;
-            });
-        }""")
-    )
+            }));
+    }""")
+    return bool(whole) and fits(page)
 
 
 def say_it(page: Page, words: str, name: str = "") -> str:
@@ -117,7 +116,7 @@ def act(page: Page, slug: str) -> Page:
 def test_the_loop(site: Site, open_browser: Open) -> None:
     rosa = open_browser(PHONE, script=False)
     rosa.goto("/")
-    assert name_stays_whole(rosa)
+    assert words_stay_whole(rosa, ".it-brand-title")
     sign_in(rosa, "residente")
     rosa_receipt = say_it(rosa, WORDS)
     samir = open_browser(PHONE, script=False)
@@ -126,6 +125,7 @@ def test_the_loop(site: Site, open_browser: Open) -> None:
 
     desk = open_browser(LAPTOP)
     sign_in(desk, "facilitatore")
+    _send_without_network(desk)
     paper_receipt = type_paper(desk, PAPER)
     said = open_at_desk(desk, WORDS)
     _merge_and_route(desk, said, twin=_code_of(desk, PAPER), words=WORDS)
@@ -147,6 +147,17 @@ def test_the_loop(site: Site, open_browser: Open) -> None:
     _read_by_receipt(open_browser(PHONE, script=False), paper_receipt)
     _read_by_receipt(open_browser(PHONE, script=False), rosa_receipt)
     _walk_back(open_browser(PHONE, script=False), action)
+
+
+def _send_without_network(page: Page) -> None:
+    page.goto("/proposte/nuova")
+    page.fill('textarea[name="text"]', "Scritta in cantina, dove non prende.")
+    page.context.set_offline(True)
+    page.click('main button[type="submit"]:has-text("Avanti")')
+    expect(page.locator(".draft-word")).to_contain_text("Quello che hai scritto resta qui")
+    page.context.set_offline(False)
+    page.click('main button[type="submit"]:has-text("Avanti")')
+    expect(page.locator("main")).to_contain_text("Va bene così?")
 
 
 def _code_of(desk: Page, words: str) -> str:
@@ -208,3 +219,4 @@ def _walk_back(page: Page, action: str) -> None:
     expect(page.locator("h1")).to_contain_text("Un rubinetto alle bocce")
     page.locator("main a", has_text="bocce").first.click()
     expect(page.locator("main")).to_contain_text(WORDS)
+    assert words_stay_whole(page, ".trace-kind")
