@@ -24,7 +24,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
-    delete,
     func,
     insert,
     literal,
@@ -57,7 +56,6 @@ search_document = Table(
 )
 
 
-#: Statements that only one engine understands; run by the first migration and by nothing else.
 def _sqlite_ddl(name: str, where: str) -> tuple[str, ...]:
     into = f"INSERT INTO {name}"
     taken_out = f"{into}({name}, rowid, folded) VALUES ('delete', old.id, old.folded);"
@@ -72,6 +70,7 @@ def _sqlite_ddl(name: str, where: str) -> tuple[str, ...]:
     )
 
 
+#: Statements that only one engine understands; run by the first migration and by nothing else.
 SQLITE_DDL = (
     *_sqlite_ddl("search_fts", "kind = 'contribution'"),
     *_sqlite_ddl("search_fts_rest", "kind <> 'contribution'"),
@@ -121,13 +120,6 @@ def put_new(session: Session, documents: list[dict[str, Any]]) -> None:
     """Index many new subjects at once; each names every column it fills, its text folded already."""
     session.execute(insert(search_document), documents)
     vocabulary.learn(session, {word for one in documents for word in one["folded"].split()})
-
-
-def drop_document(session: Session, kind: str, subject_id: int) -> None:
-    """Take one subject out of the index."""
-    gone = delete(search_document).where(search_document.c[f"{kind}_id"] == subject_id)
-    folded = session.execute(gone.returning(search_document.c.folded)).scalar()
-    _forget(session, set((folded or "").split()))
 
 
 def _forget(session: Session, words: set[str]) -> None:

@@ -1,4 +1,4 @@
-"""What people write: cleaned at the door, folded for search, measured and cut."""
+"""What people write: cleaned at the door, folded for search, compared and cut."""
 
 import re
 import unicodedata
@@ -16,11 +16,8 @@ _DOTS_DO_NOT_COUNT = {"gmail.com": "gmail.com", "googlemail.com": "gmail.com"}
 # Most of what is written here is plain ASCII, which needs none of the looking up that the rest does.
 _FOREIGN = re.compile(r"[^\x00-\x7f]+")
 _NOT_PLAIN = re.compile(r"[^\n\t\x20-\x7e]+")
-_LETTERS = re.compile(r"[^\W\d_]")
-_WORDS = re.compile(r"\w+")
 _ASCII_WORD = re.compile(r"[A-Za-z0-9]+")
 _ENDS = {"a": "e", "e": "ai", "o": "i", "i": "oe"}
-_SENTENCE_END = re.compile(r"[.!?…]+(?=\s|$)|\n\s*\n")
 
 
 def few_marks(s: str) -> str:
@@ -182,16 +179,6 @@ def similarity(a: str, b: str) -> float:
     if not left or not right:
         return 1.0 if left == right else 0.0
     return 2 * len(left & right) / (len(left) + len(right))
-
-
-def gulpease(text: str) -> int:
-    """The Gulpease index of an Italian text, 0 (unreadable) to 100 (plain); 100 for an empty one."""
-    words = len(_WORDS.findall(text))
-    if not words:
-        return 100
-    letters = len(_LETTERS.findall(text))
-    sentences = max(1, sum(1 for part in _SENTENCE_END.split(text) if _WORDS.search(part)))
-    return max(0, min(100, round(89 + (300 * sentences - 10 * letters) / words)))
 
 
 def _safe(s: str) -> str:

@@ -22,7 +22,6 @@ PATHS = {
     "ticket": "/biglietto/{}",
 }
 NEWS = "/io/novita"
-PREFERENCES = "/io/dati"
 SIGN_IN = "/accedi"
 DESK = "/regia"
 

@@ -6,7 +6,7 @@ from lab.kernel.errors import Conflict
 from lab.models.actions import ActionState
 from lab.models.contributions import OPEN_STATES, State
 
-#: Merging and withdrawing start from an open input only; undoing them restores what was before.
+#: What is answered or declined can still be merged; undoing a merge restores what was before.
 CONTRIBUTION: dict[State, frozenset[State]] = {
     State.RECEIVED: frozenset(set(State) - {State.RECEIVED, State.DONE}),
     State.IN_REVIEW: frozenset(set(State) - {State.RECEIVED, State.IN_REVIEW, State.DONE}),

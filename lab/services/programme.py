@@ -106,7 +106,7 @@ def current_phase(ctx: Context, phases: list[Phase]) -> Phase | None:
 
 
 def bodies(ctx: Context) -> list[Body]:
-    """All bodies by name, signatories first. One statement."""
+    """All bodies by code, signatories first. One statement."""
     query = select(Body).order_by(Body.is_signatory.desc(), Body.code)
     return list(ctx.session.execute(query).scalars())
 

@@ -11,11 +11,17 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 
 from lab.db import search
 from lab.db.engine import Database
+from lab.kernel.clock import utcnow
 from lab.models.contributions import Contribution, State, Tally
 from lab.models.conversation import Comment
+from lab.policy.actor import SYSTEM
+from lab.services import imports
+from lab.services.context import Context
+from lab.services.import_rows import Mapping, ProposalRow
 from lab.services.tally import whole
 
 Run = Callable[..., Result]
@@ -175,12 +181,6 @@ def test_threads_keep_their_shape(lab: Run, file: Path, tmp_path: Path, database
 
 def test_two_imports_at_once_write_each_row_once(database: Database, file: Path) -> None:
     """Two administrators start the same import: one waits or is refused, no row comes twice."""
-    from lab.kernel.clock import utcnow
-    from lab.policy.actor import SYSTEM
-    from lab.services import imports
-    from lab.services.context import Context
-    from lab.services.import_rows import Mapping, ProposalRow
-
     mapping = Mapping("prova", {"id": "id", "title": "titolo", "text": "testo", "date": "data"})
     rows = [row for row in imports.read_proposals(file, mapping) if isinstance(row, ProposalRow)]
     errors: list[Exception] = []
@@ -198,6 +198,7 @@ def test_two_imports_at_once_write_each_row_once(database: Database, file: Path)
     for thread in threads:
         thread.join()
     assert len(_all(database)) == 3
+    assert {type(error) for error in errors} <= {IntegrityError}
 
 
 @pytest.mark.slow

@@ -146,17 +146,13 @@ def test_what_is_not_public_is_not_found(database: Database) -> None:
         assert search.found_ids(session, "contribution", "segretissimo", limit=5) == []
 
 
-def test_changed_and_dropped_words_are_forgotten(database: Database) -> None:
+def test_changed_words_are_forgotten(database: Database) -> None:
     with database.writing() as session:
         identity = next(iter(fill(session)))
         search.put_document(session, "contribution", identity, "tutto diverso", is_public=True)
     with database.session() as session:
         assert search.found_ids(session, "contribution", "perche", limit=5) == []
         assert [s for _d, s in search.found_ids(session, "contribution", "diverso", limit=5)] == [identity]
-    with database.writing() as session:
-        search.drop_document(session, "contribution", identity)
-    with database.session() as session:
-        assert search.found_ids(session, "contribution", "diverso", limit=5) == []
 
 
 @pytest.mark.parametrize("recent", [True, False], ids=["also lately", "long ago"])
@@ -196,10 +192,6 @@ def test_each_kind_is_found_by_itself(database: Database, world: World) -> None:
     with database.session() as session:
         assert search.found_ids(session, "project", "fontana", limit=5) == []
         assert len(search.found_ids(session, "project", "panchina nuova", limit=5)) == 1
-    with database.writing() as session:
-        search.drop_document(session, "project", world.project)
-    with database.session() as session:
-        assert search.found_ids(session, "project", "panchina", limit=5) == []
 
 
 def test_what_is_rare_is_looked_up_without_the_words_of_every_input(database: Database) -> None:
@@ -271,9 +263,6 @@ def test_a_name_taken_back_leaves_the_vocabulary(database: Database) -> None:
         search.put_document(session, "contribution", first, "Altro", is_public=True)
     assert not known("kowalczyk")
     assert known("fontana")
-    with database.writing() as session:
-        search.drop_document(session, "contribution", first)
-    assert not known("altro")
 
 
 def test_two_who_learn_the_same_words_the_other_way_round_do_not_block(database: Database) -> None:

@@ -295,8 +295,8 @@ def test_addresses_in_mails_are_addresses_of_the_site(app: Flask) -> None:
     for kind, endpoint in wanted.items():
         assert adapter.match(links.path(kind, "P4"), method="GET")[0] == endpoint
     for path, endpoint in (
-        (links.NEWS, "notifications.index"), (links.PREFERENCES, "me.data"),
-        (links.SIGN_IN, "accounts.sign_in"), (links.DESK, "desk.inbox"),
+        (links.NEWS, "notifications.index"), (links.SIGN_IN, "accounts.sign_in"),
+        (links.DESK, "desk.inbox"),
         (links.appeal_path(7), "moderation.appeal"),
     ):  # fmt: skip
         assert adapter.match(path, method="GET")[0] == endpoint

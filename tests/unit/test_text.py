@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.kernel import text as t
+from tests.readability import gulpease
 
 anything = st.text(alphabet=st.characters(), max_size=300)
 
@@ -167,10 +168,10 @@ def test_similar_texts_are_nearer() -> None:
 
 
 def test_gulpease() -> None:
-    assert t.gulpease("") == 100
-    assert t.gulpease("Scrivi qui la tua idea. Ti rispondiamo noi.") > 80
+    assert gulpease("") == 100
+    assert gulpease("Scrivi qui la tua idea. Ti rispondiamo noi.") > 80
     hard = "L'amministrazione predispone conseguentemente documentazione programmatica interistituzionale"
-    assert t.gulpease(hard) < 40
+    assert gulpease(hard) < 40
     words = "costruire insieme qualcosa " * 4
-    assert t.gulpease(words) == round(89 + (300 - 10 * 24 * 4) / 12)
-    assert t.gulpease("La panchina nuova sta qui. " * 3) == t.gulpease("La panchina nuova sta qui.")
+    assert gulpease(words) == round(89 + (300 - 10 * 24 * 4) / 12)
+    assert gulpease("La panchina nuova sta qui. " * 3) == gulpease("La panchina nuova sta qui.")

@@ -9,9 +9,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from lab.kernel.text import gulpease
 from lab.web.kiosk_shell import SHELL
 from lab.web.kiosk_texts import TEXTS, texts_in
+from tests.readability import gulpease
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = [ROOT / "static/scripts/kiosk.js", *sorted((ROOT / "static/scripts/kiosk").glob("*.js"))]

@@ -19,7 +19,7 @@ from lab.models.operations import OutboxItem
 from lab.models.programme import Place, Theme
 from lab.policy import rules as policy
 from lab.policy.permissions import Permission
-from lab.services import directory, outbox, places, registry, seen, site
+from lab.services import audit_log, directory, outbox, places, seen, site
 from lab.web.access import allow
 from lab.web.act_words import act_words, work_words
 from lab.web.app_state import context, lab, transaction
@@ -308,9 +308,9 @@ def audit() -> ResponseReturnValue:
     """Who did what, in which function."""
     mark = decode_key(request.args.get("after"), 1)
     before = mark[0] if mark and isinstance(mark[0], int) else None
-    found = registry.read(context(), before, whole(request.args.get("persona")))
-    shown = found[: registry.PAGE]
-    more = len(found) > registry.PAGE
+    found = audit_log.read(context(), before, whole(request.args.get("persona")))
+    shown = found[: audit_log.PAGE]
+    more = len(found) > audit_log.PAGE
     return draw(
         "audit",
         lines=shown,
