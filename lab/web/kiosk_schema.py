@@ -124,7 +124,9 @@ def document(base_url: str) -> Json:
             "/openapi.json": {"get": _operation("This description.", None, opens=True)},
             "/pair": {"post": _operation("A code becomes a token.", "Paired", "Code", 201, (404, 429), True)},
             "/bundle": {"get": _operation("What the tablet needs offline; 304 with its ETag.", "Bundle")},
-            "/records": {"post": _operation("Up to twenty records, in order.", "Heard", "Sending")},
+            "/records": {
+                "post": _operation("Up to twenty records, in order.", "Heard", "Sending", problems=(429,))
+            },
             "/lease": {
                 "post": _operation("Places to promise offline.", "Lent", "Wanted", problems=(409,)),
                 "delete": _operation("Places not promised come back.", "Lent", "Used"),
@@ -146,7 +148,7 @@ def _operation(
     problems: tuple[int, ...] = (),
     opens: bool = False,
 ) -> Json:
-    wrong = [*([400] if body else []), *([] if opens else [401]), *problems, 503]
+    wrong = [*([400, 413] if body else []), *([] if opens else [401]), *problems, 503]
     shape = _ref(answer) if answer else {"type": "object"}
     made: Json = {
         "summary": about,

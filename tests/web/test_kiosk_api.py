@@ -511,5 +511,7 @@ def test_the_description_says_what_is_answered(
                 (schema,) = (one["schema"] for one in told.values())
                 assert faults(answer.get_json(), schema, named, path) == []
                 assert expected in (None, answer.status_code)
-    shape = described["paths"]["/records"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    sending_records = described["paths"]["/records"]["post"]
+    assert {"400", "401", "413", "429", "503"} <= sending_records["responses"].keys()
+    shape = sending_records["requestBody"]["content"]["application/json"]["schema"]
     assert faults(sending, shape, named) == []
