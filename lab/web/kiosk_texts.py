@@ -61,6 +61,7 @@ _FORM: dict[str, Any] = {
     "name_label": _l("Nome"),
     "name_hint": _l("Va bene anche un soprannome."),
     "party_title": _l("In quanti siete?"),
+    "party_all": _l("Tutti"),
     "party_less": _l("Uno in meno"),
     "party_more": _l("Uno in più"),
     "group_title": _l("Sei in uno di questi gruppi?"),

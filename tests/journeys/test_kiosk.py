@@ -91,7 +91,7 @@ def hall(factory: Factory, tmp_path: Path) -> Iterator[Hall]:
 def _meeting(site: Site) -> dict[str, Any]:
     database, now = Database(Settings.from_environ(site.environ).database_url), utcnow()
     with database.writing() as session:
-        event = make_event(session, build(session), starts_at=now + timedelta(days=2))
+        event = make_event(session, build(session), starts_at=now + timedelta(minutes=40))
         ctx = Context(session, SYSTEM, now)
         registrations.sign_up(ctx, Party(event.id, "Omar Sala", claim_digest=token_digest(CLAIM)))
         made = {one: devices.make_code(ctx, NewCode(event.id, one.value, PIN, one)) for one in DeviceMode}
@@ -131,15 +131,25 @@ def test_whoever_comes_next_learns_nothing_and_everybody_is_told_the_truth(
 
 
 def _nothing_stays_of_whoever_was_here(tablet: Page) -> None:
-    """Not in the page, nor behind it, nor in what the browser keeps."""
+    """Not in the page, nor behind it, nor in what the browser keeps; and two who stand here count as two."""
     tablet.click(".deed-main")
     tablet.fill("main input", NAME)
+    tablet.click('main button[aria-label="Uno in più"]')
     tablet.click('main button:has-text("Aggiungi")')
     tablet.locator("main input").first.fill(MAIL)
     tablet.click('main button[type="submit"]')
     tablet.click('main button[type="submit"]')
     expect(tablet.locator(".receipt h1")).to_have_text("Confermato, posto 2 di 10")
     code = tablet.locator(".receipt-code").inner_text()
+    tablet.click('main button:has-text("Segna che ci sono")')
+    expect(tablet.locator(".receipt h1")).to_have_text("Ci sei!")
+    expect(tablet.locator(".receipt-text")).to_contain_text("Persone: 2")
+    tablet.click('main button:has-text("Fine")')
+    tablet.click('.deed:has-text("nell\'elenco")')
+    expect(tablet.locator(".stepper-value")).to_have_text("Tutti")
+    tablet.fill("main input", code)
+    tablet.click('main button[type="submit"]')
+    expect(tablet.locator(".receipt h1")).to_contain_text("Già dentro")
     tablet.click('main button:has-text("Fine")')
     expect(tablet.locator(".deed-main")).to_be_visible()
     _knows_nothing(tablet, code)

@@ -33,7 +33,7 @@ export function attract(app) {
       h('h1', { tabindex: '-1' }, t('hello')),
       offers.includes('sign_up') && (why ? h('p', { class: 'totem-note' }, icon('it-info-circle'), t(why))
         : large(t('sign_up'), t(note), 'it-pencil', go('sign_up', { party_size: 1, step: 0, answers: {} }), 'deed-main')),
-      offers.includes('check_in') && large(t('arrive'), t('arrive_more'), 'it-check-circle', go('arrive', { people: 1 }), 'deed-wide'),
+      offers.includes('check_in') && large(t('arrive'), t('arrive_more'), 'it-check-circle', go('arrive'), 'deed-wide'),
       offers.includes('idea') && large(t('idea'), null, 'it-comment', go('say', { kind: 'idea' }), ''),
       asks && large(t('question'), null, 'it-help-circle', go('say', { kind: 'question' }), ''),
       offers.includes('how_it_was') && large(t('how'), null, 'it-star-full', go('how'), asks ? 'deed-wide' : '')),

@@ -78,13 +78,16 @@ export function choices(draft, key, { legend, options, many, error, heading = tr
     h('div', { class: 'choice-list' }, rows), wrong(id, error));
 }
 
-/** A number between one and `most`, by two large buttons. */
-export function stepper(draft, key, { label, less, more, most }) {
+/** A number between one and `most`, by two large buttons; with `all`, that word stands below one and says null. */
+export function stepper(draft, key, { label, less, more, most, all }) {
   const id = unknown();
-  const shown = h('output', { class: 'stepper-value', 'aria-live': 'polite' }, String(draft[key] ?? 1));
+  const least = all ? 0 : 1;
+  const said = () => draft[key] ?? least;
+  const words = () => (said() ? String(said()) : all);
+  const shown = h('output', { class: 'stepper-value', 'aria-live': 'polite' }, words());
   const by = (step) => () => {
-    draft[key] = Math.min(most, Math.max(1, (draft[key] ?? 1) + step));
-    shown.textContent = String(draft[key]);
+    draft[key] = Math.min(most, Math.max(least, said() + step)) || null;
+    shown.textContent = words();
   };
   return h('div', { class: 'stepper', role: 'group', 'aria-labelledby': id },
     h('p', { class: 'field-label', id }, label),

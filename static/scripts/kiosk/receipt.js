@@ -1,10 +1,12 @@
 // What became of it, in one of three honest words that nobody can confuse: each has its colour, sign and sentence.
 import { encode } from 'uqr';
+import { deliver } from './deliver.js';
 import { button, h, icon, svg } from './dom.js';
 import * as idle from './idle.js';
 import { line } from './net.js';
 import { codeInTwo, hour, number, t } from './texts.js';
 
+const HOUR = 3_600_000;
 const SHORT = 8;
 const LONG = 45;
 
@@ -29,6 +31,9 @@ function aside(reason) {
   return { ...RECEIVED, word: t('received'), text: t(reason === 'waiting_list' ? 'look_waiting' : 'received_look') };
 }
 
+/** A party is told how many of it are counted: of a wrong number somebody at the door can make the right one. */
+const counted = (people) => (people > 1 ? ` ${t('door_party', { n: number(people) })}.` : '');
+
 /** Tone, sign, word and sentence for a record as it stands now. */
 function verdict(record) {
   const { kind, state, promised, result } = record;
@@ -36,13 +41,13 @@ function verdict(record) {
     if (promised) return { ...CONFIRMED, word: t('confirmed'), text: t('confirmed_text') };
     return { ...SAVED, word: t('saved'), text: t(savedText(record)) };
   }
-  const { result: what, place, of, number: waits, at, reason } = result;
+  const { result: what, place, of, number: waits, at, people, reason } = result;
   switch (what) {
     case 'confirmed': return { ...CONFIRMED, text: t('confirmed_text'),
       word: place && of ? t('confirmed_place', { place: number(place), of: number(of) }) : t('confirmed') };
     case 'waiting': return { ...WAITING, word: t('waiting', { number: number(waits) }), text: t('waiting_text') };
-    case 'arrived': return { ...CONFIRMED, word: t('arrived'), text: t('arrived_text', { time: hour(at) }) };
-    case 'already_in': return { ...CONFIRMED, word: t('already_in', { time: hour(at) }), text: t('already_in_text') };
+    case 'arrived': return { ...CONFIRMED, word: t('arrived'), text: t('arrived_text', { time: hour(at) }) + counted(people) };
+    case 'already_in': return { ...CONFIRMED, word: t('already_in', { time: hour(at) }), text: t('already_in_text') + counted(people) };
     case 'received': return { ...RECEIVED, word: t('received'), text: t(result.receipt ? `received_${kind}` : 'received_other') };
     default: return aside(reason);
   }
@@ -80,6 +85,16 @@ function keep(app, { record, ticket }) {
       later && h('p', {}, hint)));
 }
 
+/** Whether people sign up standing at the meeting itself: then one touch says so, instead of a code to be typed. */
+function isHere({ bundle }, { record, ticket }, said) {
+  const { event, offers, sign_up: offer } = bundle;
+  const now = Date.now() + (line.offset ?? 0);
+  // Where nobody counts places, whoever is only saved here has one all the same.
+  const hasPlace = said.tone === CONFIRMED.tone || (record.state === 'waiting' && offer.capacity === null);
+  return record.kind === 'sign_up' && ticket && hasPlace && !event.cancelled && (offers?.includes('check_in') ?? true)
+    && Date.parse(event.starts_at) - HOUR <= now && now <= Date.parse(event.ends_at);
+}
+
 export function receipt(app, data) {
   const { record } = data;
   const said = verdict(record);
@@ -100,6 +115,7 @@ export function receipt(app, data) {
     bar.classList.add('is-long');
     idle.watch(LONG, app.reset);
   };
+  const here = isHere(app, data, said);
   const hurry = !data.stays && !idle.needsTime();
   const bar = h('p', { class: `receipt-bar${hurry ? '' : ' is-long'}` }, t('ends_soon'));
   if (hurry) idle.watch(SHORT, app.reset, () => { data.stays = true; longer(); });
@@ -108,7 +124,10 @@ export function receipt(app, data) {
     h('div', { class: `receipt tone-${said.tone}` }, icon(said.sign, 'receipt-icon'),
       h('div', {}, h('h1', { tabindex: '-1' }, said.word), text)),
     thread(record.kind, said), keep(app, data),
-    h('div', { class: 'totem-foot' }, button(t('finish'), app.reset, { css: 'go-main', sign: 'it-check' }),
+    h('div', { class: 'totem-foot' },
+      here && button(t('arrive_more'), () => deliver(app, 'check_in', { claim: data.ticket, people: null }, { code: record.code }),
+        { css: 'go-main', sign: 'it-check-circle' }),
+      button(t('finish'), app.reset, { css: here ? 'go-second' : 'go-main', sign: 'it-check' }),
       hurry && button(t('more_time'), longer, { css: 'go-second', sign: 'it-clock' })),
     hurry && bar];
 }

@@ -51,7 +51,7 @@ export function arrive(app, { draft, error, scanning }) {
   const send = (text) => {
     const meant = understand(text, app.bundle.ticket_base);
     if (!meant) return app.show('arrive', { draft, error: 'bad_code' });
-    return deliver(app, 'check_in', { ...meant, people: draft.people }, { code: meant.code });
+    return deliver(app, 'check_in', { ...meant, people: draft.people ?? null }, { code: meant.code });
   };
   if (scanning) {
     return [h('h1', { tabindex: '-1' }, t('scan')), h('p', { class: 'totem-lead' }, t('scan_hint')),
@@ -61,7 +61,8 @@ export function arrive(app, { draft, error, scanning }) {
   return [step(() => send(draft.code),
     field(draft, 'code', { label: t('arrive_title'), heading: true, hint: t('arrive_hint'), error, autocapitalize: 'characters',
       maxlength: 200, dir: 'ltr', autofocus: true }),
-    most > 1 && stepper(draft, 'people', { label: t('party_title'), less: t('party_less'), more: t('party_more'), most }),
+    most > 1 && stepper(draft, 'people', { label: t('party_title'), less: t('party_less'), more: t('party_more'), most,
+      all: t('party_all') }),
     foot(app, [submit(t('arrive_send')),
       button(t('scan'), () => app.show('arrive', { draft, scanning: true }), { css: 'go-second', sign: 'it-camera' })], app.reset))];
 }
