@@ -316,6 +316,17 @@ def test_what_others_said_already_is_offered(sign_in: SignIn, client: FlaskClien
     assert "Sostienila" not in say(client, "Vorrei un corso di italiano")
 
 
+def test_nobody_is_sent_to_support_what_is_done(
+    sign_in: SignIn, client: FlaskClient, database: Database
+) -> None:
+    rosa = sign_in("rosa")
+    rosa.post("/proposte/nuova/controlla", data=hidden(say(rosa, "La lampada davanti alla torre B è rotta")))
+    with database.writing() as session:
+        session.get_one(Contribution, stored(database)[0].id).state = State.DONE
+    offered = say(client, "La lampada della torre B è di nuovo spenta")
+    assert "Se non basta, manda la tua" in offered and "Sostienila" not in offered
+
+
 def test_a_draft_is_kept_while_typing_and_can_be_thrown_away(client: FlaskClient) -> None:
     kept = client.post("/bozze/proposta", data={"text": "Metà di una frase", "title": "T" * 50})
     assert kept.status_code == 200 and kept.json

@@ -15,7 +15,7 @@ from lab.db.constraints import is_violation
 from lab.kernel.detectors import private_details
 from lab.kernel.errors import Invalid, NotFound
 from lab.kernel.ids import format_receipt_code, new_key
-from lab.models.contributions import Contribution
+from lab.models.contributions import Contribution, State
 from lab.services import drafts, limits, listing, photos, proposals, similar
 from lab.services.photos import StoredPhoto
 from lab.web import entrance, uploads
@@ -32,6 +32,8 @@ from lab.web.views.proposals import blueprint
 #: How long the receipt can be opened again from the browser that sent.
 _RECEIPT = timedelta(hours=2)
 _SENT = "sent"
+#: One more hand changes nothing there; words said anew may.
+_SETTLED = frozenset({State.DONE, State.DECLINED, State.ANSWERED})
 
 
 def _form(draft: dict[str, Any] | None = None) -> SayForm:
@@ -182,6 +184,7 @@ def _alike(one: similar.Alike) -> dict[str, Any]:
         "title": one.title or one.excerpt,
         "lang": one.lang,
         "state": one.state,
+        "settled": one.state in _SETTLED,
         "supports": one.supports_count,
         "place": one.place,
     }
