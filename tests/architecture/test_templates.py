@@ -129,6 +129,42 @@ def _titled(trees: dict[str, nodes.Template], name: str) -> bool:
     )
 
 
+def test_a_page_is_handed_only_what_it_reads(site: Flask) -> None:
+    """What is worked out for a page and not shown costs every reader, often a statement to the database."""
+    trees = parsed(site)
+    unread = [
+        f"{module.place}:{call.lineno} {word.arg}"
+        for module in below("web")
+        for call in ast.walk(module.tree)
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Name)
+        and call.func.id == "render_template"
+        and isinstance(call.args[0], ast.Constant)
+        for word in call.keywords
+        if word.arg and word.arg not in _read(trees, str(call.args[0].value))
+    ]
+    assert unread == []
+
+
+def _read(trees: dict[str, nodes.Template], page: str) -> set[str]:
+    """The names that a template and all that it draws in look up."""
+    found: set[str] = set()
+    seen: set[str] = set()
+    names = [page]
+    while names:
+        name = names.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        found |= {one.name for one in trees[name].find_all(nodes.Name) if one.ctx == "load"}
+        for drawn in trees[name].find_all((nodes.Extends, nodes.Include)):
+            # A name that is put together stands for all that begin like it.
+            for part in [drawn.template, *drawn.template.find_all(nodes.Const)]:
+                if isinstance(part, nodes.Const) and isinstance(part.value, str):
+                    names += [other for other in trees if other.startswith(part.value)]
+    return found
+
+
 def test_links_lead_to_routes_that_exist(site: Flask) -> None:
     endpoints = set(site.view_functions)
     dead = [

@@ -181,7 +181,7 @@ def card(person_id: int) -> ResponseReturnValue:
     if kept[0] != person_id or not cards.is_good(context(), person_id, str(kept[1])):
         return render_template("pages/people/card_gone.html", person=person)
     url = lab().settings.base_url + url_for("accounts.card", token=kept[1])
-    return render_template("pages/people/card.html", person=person, qr=qr_svg(url), url=url)
+    return render_template("pages/people/card.html", person=person, qr=qr_svg(url))
 
 
 @blueprint.post("/<int:person_id>/carta/ferma")
