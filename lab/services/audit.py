@@ -1,9 +1,15 @@
-"""The log of who did what in which capacity: append-only, kept for good, no personal text."""
+"""The log of who did what in which capacity: append-only, kept for good, no personal text.
+
+Only reasons can name people: they go with those they speak of, what was done and when stays.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import ColumnElement, and_, or_, update
+
+from lab.db.base import Base
 from lab.models.operations import AuditEntry
 from lab.policy.actor import Grant
 from lab.services.context import Context
@@ -39,3 +45,14 @@ def record(
     )
     ctx.session.add(entry)
     return entry
+
+
+def about(model: type[Base], ids: Any) -> ColumnElement[bool]:
+    """The entries about rows of a model; `ids` are numbers or a select of them."""
+    return and_(AuditEntry.subject_kind == model.__tablename__, AuditEntry.subject_id.in_(ids))
+
+
+def forget_reasons(ctx: Context, *entries: ColumnElement[bool]) -> None:
+    """Empty the reasons of these entries."""
+    emptied = update(AuditEntry).where(or_(*entries), AuditEntry.reason != "").values(reason="")
+    ctx.session.execute(emptied.execution_options(synchronize_session=False))

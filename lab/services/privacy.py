@@ -105,6 +105,7 @@ def erase(ctx: Context, person_id: int) -> None:
     _close_doors(ctx, person)
     _take_name_away(ctx, person_id)
     registration_retention.forget_person(ctx, person_id)
+    audit.forget_reasons(ctx, audit.about(Person, [person_id]))
     person.name, person.email, person.email_key = "", None, None
     person.phone, person.postal, person.email_verified_at = None, None, None
     person.mail_rhythm = MailRhythm.NEVER

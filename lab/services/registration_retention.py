@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, select, update
 
 from lab.models.events import Event
 from lab.models.kiosk import TrayItem
@@ -69,17 +69,16 @@ def forget(ctx: Context, event_id: int) -> int:
         ctx.session.execute(merges.execution_options(synchronize_session=False))
         digests = update(Arrival).where(Arrival.event_id == event_id).values(payload_hash=None)
         ctx.session.execute(digests.execution_options(synchronize_session=False))
-        _forget_tray(ctx, event_id)
+        # What tablets brought and nobody took holds names as well.
+        _forget_tray(ctx, TrayItem.event_id == event_id)
         held.sign_up.forgotten_at = ctx.now
         audit.record(ctx, "event.list_forgotten", event, **kept)
     return int(gone.rowcount)  # type: ignore[attr-defined]
 
 
-def _forget_tray(ctx: Context, event_id: int) -> None:
-    """What tablets brought and nobody took holds names as well."""
+def _forget_tray(ctx: Context, items: ColumnElement[bool]) -> None:
     settled = func.coalesce(TrayItem.settled_at, ctx.now)
-    mine = update(TrayItem).where(TrayItem.event_id == event_id)
-    emptied = mine.values(payload={}, settlement="", settled_at=settled)
+    emptied = update(TrayItem).where(items).values(payload={}, settlement="", settled_at=settled)
     ctx.session.execute(emptied.execution_options(synchronize_session=False))
 
 
@@ -90,35 +89,50 @@ def _count(ctx: Context, event_id: int, state: RegistrationState) -> int:
 
 def _forget_words_about(ctx: Context, event_id: int) -> None:
     """Reasons that hosts wrote down may name people; who did what and when stays in the log."""
-    ids = select(Registration.id).where(Registration.event_id == event_id)
-    items = select(TrayItem.id).where(TrayItem.event_id == event_id)
-    about = or_(
-        and_(AuditEntry.subject_kind == TrayItem.__tablename__, AuditEntry.subject_id.in_(items)),
-        and_(AuditEntry.subject_kind == Registration.__tablename__, AuditEntry.subject_id.in_(ids)),
-        and_(
-            AuditEntry.subject_kind == Event.__tablename__,
-            AuditEntry.subject_id == event_id,
-            AuditEntry.verb.like("registration.%"),
-        ),
+    audit.forget_reasons(
+        ctx,
+        audit.about(TrayItem, select(TrayItem.id).where(TrayItem.event_id == event_id)),
+        audit.about(Registration, select(Registration.id).where(Registration.event_id == event_id)),
+        and_(audit.about(Event, [event_id]), AuditEntry.verb.like("registration.%")),
     )
-    emptied = update(AuditEntry).where(about, AuditEntry.reason != "").values(reason="")
-    ctx.session.execute(emptied.execution_options(synchronize_session=False))
 
 
 def forget_person(ctx: Context, person_id: int) -> int:
     """Somebody leaves for good: all of theirs loses its name, and places still to come go on to others."""
     query = (
-        select(Registration.id, Registration.event_id, Event.starts_at)
+        select(Registration.id, Registration.event_id, Event.starts_at, Registration.client_uuid)
         .join(Event, Event.id == Registration.event_id)
         .where(Registration.person_id == person_id)
         .order_by(Registration.event_id, Registration.id)
     )
     found = ctx.session.execute(query).all()
-    for registration_id, event_id, starts_at in found:
+    ids = {registration_id for registration_id, *_rest in found}
+    for registration_id, event_id, starts_at, client_uuid in found:
         with seats.books(ctx, event_id):
+            _take_contact_back(ctx, registration_id, ids)
+            if client_uuid is not None:
+                _forget_tray(ctx, and_(TrayItem.event_id == event_id, TrayItem.client_uuid == client_uuid))
             # First nameless, so that nobody is told at an address that is to be forgotten.
             emptied = update(Registration).where(Registration.id == registration_id)
             ctx.session.execute(emptied.values(**_NOBODY, forgotten_at=ctx.now))
             if starts_at > ctx.now:
                 registrations.cancel(ctx, registration_id)
+    digests = update(Arrival).where(Arrival.registration_id.in_(ids)).values(payload_hash=None)
+    ctx.session.execute(digests.execution_options(synchronize_session=False))
+    audit.forget_reasons(ctx, audit.about(Registration, ids))
     return len(found)
+
+
+def _take_contact_back(ctx: Context, gone_id: int, ids: set[int]) -> None:
+    """A row that was found to be the same party may have got its contact from this one: there it goes too."""
+    query = select(RegistrationMerge).where(
+        RegistrationMerge.gone_id == gone_id,
+        RegistrationMerge.kept_id.not_in(ids),
+        RegistrationMerge.undone_at.is_(None),
+    )
+    for merge in ctx.session.execute(query).scalars():
+        gone, kept = (ctx.session.get_one(Registration, one) for one in (gone_id, merge.kept_id))
+        for name in merge.before.get("contacts", ()):
+            if getattr(kept, name) == getattr(gone, name):
+                setattr(kept, name, None)
+    ctx.session.flush()

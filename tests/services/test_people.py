@@ -5,17 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from lab.db.base import Base
 from lab.db.engine import Database
 from lab.kernel.errors import Denied
 from lab.models.accounts import Person, Role
 from lab.models.registrations import Registration
 from lab.policy.actor import Actor
-from lab.services import people, privacy, roles
+from lab.services import (
+    contributions,
+    conversation,
+    doubles,
+    people,
+    privacy,
+    roles,
+    sign_in,
+    sign_up_desk,
+)
 from lab.services.context import Context
+from lab.services.contributions import Placement
+from lab.services.conversation import WriteComment
 from lab.services.people import Register
 from lab.services.roles import GiveRole
+from lab.services.sign_in import Ask, Purpose
 from lab.services.terms import today
 from tests.meetings import make_event, signed_up
 from tests.world import World
@@ -59,3 +73,46 @@ def test_two_records_that_turn_out_to_be_one_person_keep_their_meetings(
         # Who leaves for good leaves no name on that list either.
         privacy.erase(acting(session, "administrator"), rosa.id)
         assert session.get_one(Registration, alone.id, populate_existing=True).name != "Rosa"
+
+
+def _full_of(session: Session, mark: str) -> list[str]:
+    """The columns of all tables in which some text holds this mark."""
+    found = []
+    for table in Base.metadata.sorted_tables:
+        for row in session.execute(select(table)).mappings():
+            found += [f"{table.name}.{name}" for name, value in row.items() if mark in str(value).casefold()]
+    return sorted(set(found))
+
+
+def test_who_leaves_for_good_is_named_nowhere_any_more(
+    database: Database, world: World, acting: Acting
+) -> None:
+    """Also where others wrote about them, and on rows that were found to be the same party as theirs."""
+    with database.writing() as session:
+        desk = acting(session, "facilitator")
+        email = "zelinda@example.org"
+        zelinda = people.register(desk, Register("Zelinda", "it", "Via Zelinda 1", "0362 123456", email))
+        actor, party = Actor(zelinda.id, "Zelinda"), {"person_id": zelinda.id, "email": email}
+        own = Context(session, actor, desk.now)
+        said = contributions.place(
+            desk, Placement(text="Più luce", author_name="Zelinda", person_id=zelinda.id)
+        )
+        conversation.write(own, WriteComment(said.id, "Anche di notte"))
+        sign_in.ask(desk, Ask(Purpose.EMAIL, "zelinda@example.com", "pending", person_id=zelinda.id))
+        full, open_ = make_event(session, world, sign_up_capacity=0), make_event(session, world, code="EV91")
+        waits = signed_up(session, full, "Zelinda", actor, **party)
+        sign_up_desk.seat_over(desk, full.id, waits.id, "Zelinda usa la carrozzina")
+        first = signed_up(session, open_, "Bianca")
+        second = signed_up(session, open_, "Zelinda", actor, **party)
+        first.person_id = world.people["samir"]
+        session.flush()
+        doubles.unite(desk, open_.id, first.id, second.id)
+        people.block(acting(session, "moderator"), people.Block(zelinda.id, "Zelinda insulta i vicini"))
+        people.unblock(acting(session, "moderator"), people.Block(zelinda.id, "Zelinda ha chiesto scusa"))
+        session.flush()
+    with database.writing() as session:
+        assert first.name == "Bianca" and len(_full_of(session, "zelinda")) > 10
+        privacy.erase(acting(session, "administrator"), zelinda.id)
+    with database.session() as session:
+        assert _full_of(session, "zelinda") == []
+        assert session.get_one(Registration, first.id).name == "Bianca"
