@@ -131,7 +131,7 @@ def _titled(trees: dict[str, nodes.Template], name: str) -> bool:
 
 def test_a_page_is_handed_only_what_it_reads(site: Flask) -> None:
     """What is worked out for a page and not shown costs every reader, often a statement to the database."""
-    trees = parsed(site)
+    own = {name: _looked_up(tree) for name, tree in parsed(site).items()}
     unread = [
         f"{module.place}:{call.lineno} {word.arg}"
         for module in below("web")
@@ -140,28 +140,36 @@ def test_a_page_is_handed_only_what_it_reads(site: Flask) -> None:
         and isinstance(call.func, ast.Name)
         and call.func.id == "render_template"
         and isinstance(call.args[0], ast.Constant)
+        for read in [_read(own, str(call.args[0].value))]
         for word in call.keywords
-        if word.arg and word.arg not in _read(trees, str(call.args[0].value))
+        if word.arg and word.arg not in read
     ]
     assert unread == []
 
 
-def _read(trees: dict[str, nodes.Template], page: str) -> set[str]:
-    """The names that a template and all that it draws in look up."""
-    found: set[str] = set()
-    seen: set[str] = set()
-    names = [page]
-    while names:
-        name = names.pop()
-        if name in seen:
-            continue
-        seen.add(name)
-        found |= {one.name for one in trees[name].find_all(nodes.Name) if one.ctx == "load"}
-        for drawn in trees[name].find_all((nodes.Extends, nodes.Include)):
-            # A name that is put together stands for all that begin like it.
-            for part in [drawn.template, *drawn.template.find_all(nodes.Const)]:
-                if isinstance(part, nodes.Const) and isinstance(part.value, str):
-                    names += [other for other in trees if other.startswith(part.value)]
+def _looked_up(tree: nodes.Template) -> tuple[set[str], set[str]]:
+    """The names a template looks up, and how those begin that it draws in."""
+    names = {one.name for one in tree.find_all(nodes.Name) if one.ctx == "load"}
+    # The name of a template may be put together: it stands for all that begin like its constant part.
+    drawn = {
+        str(part.value)
+        for node in tree.find_all((nodes.Extends, nodes.Include))
+        for part in [node.template, *node.template.find_all(nodes.Const)]
+        if isinstance(part, nodes.Const)
+    }
+    return names, drawn
+
+
+def _read(own: dict[str, tuple[set[str], set[str]]], page: str) -> set[str]:
+    """The names that a page and all it draws in look up."""
+    found, seen, left = set[str](), set[str](), [page]
+    while left:
+        name = left.pop()
+        if name not in seen:
+            seen.add(name)
+            names, drawn = own[name]
+            found |= names
+            left += [other for begin in drawn for other in own if other.startswith(begin)]
     return found
 
 
