@@ -42,6 +42,8 @@ class Answer:
     say: Say
     entries: list[Entry] = field(default_factory=list)
     words: str = ""
+    #: Parties with nearly that name, where nobody has it.
+    alike: list[Entry] = field(default_factory=list)
     people: int | None = None
     arrival: Arrival | None = None
     registration: Registration | None = None
@@ -72,7 +74,9 @@ def found(ctx: Context, event: Event, words: str) -> Answer:
             entries = []
     else:
         entries = door_list.find(ctx, event, words)
-    return Answer(Say.FOUND if entries else Say.UNKNOWN, entries, words)
+    if entries or is_ticket(words):
+        return Answer(Say.FOUND if entries else Say.UNKNOWN, entries, words)
+    return Answer(Say.UNKNOWN, [], words, door_list.alike(ctx, event, words))
 
 
 def is_ticket(words: str) -> bool:

@@ -10,6 +10,8 @@ function place(text) {
   const first = document.querySelector('#door-answer [data-first]');
   const field = document.getElementById('parole');
   if (done) field.value = '';
+  // Nearly that name, or somebody new: not for a second Enter to say. What is typed next replaces what was heard wrong.
+  if (!done && !first && document.activeElement === field) field.select();
   // At a keyboard the next name can be typed at once; on a phone the keyboard stays away.
   (done && window.matchMedia('(pointer: fine)').matches ? field : first)?.focus({ preventScroll: true });
   document.getElementById('door-answer').scrollIntoView({ block: 'nearest' });

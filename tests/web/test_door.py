@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from lab.db.engine import Database
 from lab.models.events import Event, EventState
@@ -97,6 +97,27 @@ def test_a_name_is_found_marked_seen_again_and_taken_back(
     assert refused.status_code == 409 and 'value="9"' in refused.text and "perche" in refused.text
     assert "Annullato" in host.post(f"{DOOR}/{mark}/annulla", follow_redirects=True).text
     assert inside(database) == 0 and host.get(DOOR + "/conto.json").get_json()["arrived"] == 0
+
+
+def test_a_name_heard_wrong_is_offered_and_not_let_in_by_a_second_enter(
+    rosa: Registration, sign_in: SignIn
+) -> None:
+    browser = sign_in("facilitator")
+    heard = browser.post(f"{DOOR}/cerca", data={"parole": "Samyr"}, headers={"X-Fragment": "1"}).text
+    assert "Nomi quasi uguali" in heard and "Samir" in heard and "Rosa" not in heard
+    assert "Non trovato" in heard and "data-first" not in heard
+    new = browser.post(f"{DOOR}/cerca", data={"parole": "Ludmila"}, headers={"X-Fragment": "1"}).text
+    assert "Nomi quasi uguali" not in new and "data-first" in new
+
+
+def test_the_last_four_figures_of_a_telephone_are_enough(
+    rosa: Registration, sign_in: SignIn, database: Database
+) -> None:
+    with database.writing() as session:
+        session.execute(
+            update(Registration).where(Registration.id == rosa.id).values(phone_key="393331234567")
+        )
+    assert "Rosa" in sign_in("facilitator").post(f"{DOOR}/cerca", data={"parole": "4567"}).text
 
 
 def test_who_waits_comes_in_only_with_a_reason(
