@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -12,7 +14,7 @@ from types import FrameType
 
 import click
 
-from lab.cli.common import acting, open_database, require_schema, settings, words
+from lab.cli.common import acting, fail, open_database, require_schema, settings, words
 from lab.cli.demo.accounts import KIOSK_CODE, KIOSK_PIN, PASSWORD, SIGN_INS
 from lab.db.engine import Database
 from lab.jobs import runner
@@ -64,6 +66,7 @@ def serve(host: str, port: int, workers: int, threads: int, with_worker: bool, d
     started again.
     """
     current = settings()
+    _require_free(host, port)
     with open_database() as (_settings, database):
         require_schema(database)
         if demo and not current.is_production:
@@ -74,6 +77,23 @@ def serve(host: str, port: int, workers: int, threads: int, with_worker: bool, d
     if with_worker:
         commands.append([sys.executable, "-m", "lab.cli", "worker"])
     sys.exit(supervise(commands, environ, current.home))
+
+
+def _require_free(host: str, port: int) -> None:
+    """Refuse an address that cannot be listened on: gunicorn would try for so long that it looks alive."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise fail(
+                f"La porta {port} è occupata: scegline un'altra (--port, o PORT= con make).",
+                f"Port {port} is taken: choose another one (--port, or PORT= with make).",
+            ) from error
+        raise fail(
+            f"Su {host}:{port} non si può ascoltare: {error.strerror}.",
+            f"Nothing can listen on {host}:{port}: {error.strerror}.",
+        ) from error
 
 
 def _gunicorn(host: str, port: int, workers: int, threads: int) -> list[str]:

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+from click.testing import Result
+
+from lab.db.engine import Database
+
+Run = Callable[..., Result]
 SUPERVISE = """
 import os, sys
 from pathlib import Path
@@ -54,3 +62,14 @@ def test_what_is_killed_is_started_again_and_the_others_go_on(tmp_path: Path) ->
 def test_what_cannot_start_ends_everything_with_its_code(tmp_path: Path) -> None:
     serving = _running(tmp_path, "raise SystemExit(3)", young=30)
     assert serving.wait(60) == 3
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["taken", "not ours"])
+def test_an_address_that_cannot_be_had_is_told_at_once(lab: Run, database: Database, there: bool) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        result = lab("serve", "--port", port, *([] if there else ["--host", "192.0.2.1"]))
+    told = f"Error: Port {port} is taken" if there else f"Error: Nothing can listen on 192.0.2.1:{port}"
+    assert result.exit_code == 1
+    assert result.output.startswith(told)
+    assert result.output.count("\n") == 1
