@@ -48,7 +48,9 @@ SENTENCES: dict[str, str] = {
     "office_due": N_("La risposta del tuo ufficio è attesa entro %(due)s."),
     "office_late": N_("La risposta del tuo ufficio era attesa per %(due)s."),
     "office_withdrawn": N_("Chi l'ha scritta l'ha ritirata: non serve più rispondere."),
-    "action_proposed": N_("Il Laboratorio propone quest'azione al tuo ufficio. Puoi adottarla o rimandarla."),
+    "action_proposed": N_(
+        "Il Laboratorio propone quest'azione al tuo ufficio. Puoi adottarla, cambiarla o rimandarla."
+    ),
     "action_sent_back": N_("%(office)s rimanda l'azione al Laboratorio. Ecco perché."),
     "team_adopted": N_("%(office)s ha adottato l'azione."),
     "promise_near": N_("Abbiamo promesso una risposta entro %(due)s."),

@@ -61,6 +61,7 @@ class Pile(StrEnum):
 OFFICE_PILES = (Pile.TO_ANSWER, Pile.DRAFTS, Pile.ANSWERED)
 TEAM_PILES = (Pile.OPEN, Pile.UNREAD, Pile.HELD, Pile.LATE, Pile.ROUTED, Pile.CLOSED)
 _CLOSED = frozenset({Pile.CLOSED, Pile.ANSWERED})
+NOT_HIDDEN = Contribution.visibility != Visibility.HIDDEN
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ class Filters:
     holder_id: int | None = None
     private: bool = False
     waiting: bool = False
+    hidden: bool = False
     query: str = ""
 
 
@@ -180,8 +182,13 @@ def _conditions(ctx: Context, filters: Filters) -> list[Any]:
         found.append(Contribution.visibility == Visibility.PRIVATE)
     if filters.waiting:
         found.append(Contribution.visibility == Visibility.WAITING)
+    if filters.hidden:
+        found.append(Contribution.visibility == Visibility.HIDDEN)
     if filters.query.strip():
         found.append(_says(ctx, filters.query))
+    elif not filters.hidden and filters.pile not in _CLOSED:
+        # Nobody answers what was hidden: it is looked at in moderation, and found by whoever looks for it.
+        found.append(NOT_HIDDEN)
     return found
 
 
@@ -229,20 +236,33 @@ COUNTED_ROWS = frozenset({Pile.HELD, Pile.LATE, Pile.TO_ANSWER, Pile.DRAFTS})
 def counts(ctx: Context) -> dict[Pile, int]:
     """How many lie on each pile; settled piles are not counted, beyond `COUNTED` a count is only more."""
     if not sees_all(ctx):
-        return {pile: _capped(ctx, *_of_pile(ctx, pile)) for pile in (Pile.TO_ANSWER, Pile.DRAFTS)}
+        return {
+            pile: _capped(ctx, NOT_HIDDEN, *_of_pile(ctx, pile)) for pile in (Pile.TO_ANSWER, Pile.DRAFTS)
+        }
     by_state = (
         select(Tally.state, Tally.office_id, func.sum(Tally.count))
         .where(Tally.theme_id == ANY, Tally.office_id > ANY, Tally.state.in_(OPEN_STATES))
         .group_by(Tally.state, Tally.office_id)
     )
     rows = [(state, office_id > 0, int(n)) for state, office_id, n in ctx.session.execute(by_state)]
+    rows += [(state, routed, -int(n)) for state, routed, n in ctx.session.execute(_hidden_by_state())]
     return {
         Pile.OPEN: sum(number for _, _, number in rows),
         Pile.UNREAD: sum(number for state, _, number in rows if state == State.RECEIVED),
         Pile.ROUTED: sum(number for _, routed, number in rows if routed),
-        Pile.HELD: _capped(ctx, *_of_pile(ctx, Pile.HELD)),
-        Pile.LATE: _capped(ctx, *_of_pile(ctx, Pile.LATE)),
+        Pile.HELD: _capped(ctx, NOT_HIDDEN, *_of_pile(ctx, Pile.HELD)),
+        Pile.LATE: _capped(ctx, NOT_HIDDEN, *_of_pile(ctx, Pile.LATE)),
     }
+
+
+def _hidden_by_state() -> Select[*tuple[Any, ...]]:
+    """What the tally counts and the piles do not show."""
+    routed = Contribution.office_id.is_not(None)
+    return (
+        select(Contribution.state, routed, func.count())
+        .where(Contribution.visibility == Visibility.HIDDEN, IS_OPEN)
+        .group_by(Contribution.state, routed)
+    )
 
 
 def waiting_count(ctx: Context) -> int:

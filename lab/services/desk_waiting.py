@@ -13,7 +13,7 @@ from lab.models.moderation import Flag, ModerationAct
 from lab.policy.permissions import Permission
 from lab.services import letters
 from lab.services.context import Context
-from lab.services.desk import COUNTED
+from lab.services.desk import COUNTED, NOT_HIDDEN
 
 
 def counts(ctx: Context) -> dict[Permission, int]:
@@ -31,7 +31,7 @@ def counts(ctx: Context) -> dict[Permission, int]:
             if ctx.actor.overseer
             else Contribution.office_id.in_(ctx.actor.office_ids)
         )
-        asked[Permission.INBOX_SEE] = _number_of(select(Contribution.id).where(IS_OPEN, mine))
+        asked[Permission.INBOX_SEE] = _number_of(select(Contribution.id).where(IS_OPEN, NOT_HIDDEN, mine))
     if ctx.actor.office_ids or ctx.actor.is_team:
         asked[Permission.ACTION_DECIDE] = _actions(ctx)
     if ctx.may(Permission.FLAG_SETTLE):

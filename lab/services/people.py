@@ -32,6 +32,8 @@ REASON_LIMIT = 500
 PAGE = 40
 #: The same person typed twice by the same hand within this time is one double click.
 _DOUBLE = timedelta(minutes=2)
+#: So much of what a person has said is shown beside their name.
+_SAID = 30
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,19 @@ def one(ctx: Context, person_id: int) -> Person:
     if person is None or person.anonymised_at is not None:
         raise NotFound("person")
     return person
+
+
+def said(ctx: Context, person_id: int) -> Sequence[Contribution]:
+    """What a person has said, the newest first, for those who see all that the lab works on; nothing else."""
+    if ctx.actor.overseer is None:
+        return []
+    query = (
+        select(Contribution)
+        .where(Contribution.person_id == person_id)
+        .order_by(Contribution.created_at.desc(), Contribution.id.desc())
+        .limit(_SAID)
+    )
+    return ctx.session.execute(query).scalars().all()
 
 
 def block(ctx: Context, command: Block) -> None:

@@ -168,10 +168,18 @@ def tell(ctx: Context, actor: Actor, notes: Sequence[Notification]) -> list[Told
 
 
 def group(told: Iterable[Told]) -> list[Group]:
-    """News by item, newest item first and newest step first within it."""
+    """News by item, newest item first and newest step first within it.
+
+    The same sentence of the same day is told once: three twins that were merged are one piece of news.
+    """
     groups: dict[tuple[str, str], Group] = {}
+    said: set[tuple[object, ...]] = set()
     for step in sorted(told, key=lambda t: (t.at, t.id), reverse=True):
         key = (step.item.kind, step.item.code)
+        sentence = (key, step.kind, step.at.date(), step.quote, step.act_id, *sorted(step.values.items()))
+        if sentence in said:
+            continue
+        said.add(sentence)
         if key in groups:
             groups[key].steps.append(step)
         else:

@@ -31,7 +31,9 @@ _KINDS = {
     "incontri": Kind.REMARK,
     "domande": Kind.QUESTION,
 }
-_NAMES = ("stato", "tipo", "tema", "luogo", "ufficio", "canale", "chi", "riservate", "attesa", "q")
+_FIELDS = ("stato", "tipo", "tema", "luogo", "ufficio", "canale", "chi", "q")
+_TICKS = ("riservate", "attesa", "nascoste")
+_NAMES = (*_FIELDS, *_TICKS)
 
 Thing = TypeVar("Thing")
 
@@ -67,6 +69,7 @@ def asked(ctx: Context, choices: Choices) -> Asked:
         holder_id=holder,
         private="riservate" in args,
         waiting="attesa" in args,
+        hidden="nascoste" in args,
         query=clean_line(args.get("q", ""), 200),
     )
     return Asked(filters, args)

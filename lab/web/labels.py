@@ -258,7 +258,7 @@ ERRORS: dict[str, Any] = {
     "state_answered": _l("Ha già una risposta. Se serve, riaprila."),
     "state_declined": _l("Ha già una risposta. Se serve, riaprila."),
     "unknown_code": _l("Uno di questi codici non esiste. Controlla e riprova."),
-    "at_least_one": _l("Scegline almeno una."),
+    "at_least_one": _l("Scegli almeno una voce dell'elenco."),
     "before_start": _l("È prima dell'inizio."),
     "unlikely_date": _l("Controlla l'anno: questa data non può essere."),
     "too_many": _l("Sono troppe: tieni le più importanti."),

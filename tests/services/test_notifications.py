@@ -5,7 +5,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from flask import Flask
@@ -24,7 +24,7 @@ from lab.models.contributions import Contribution, ContributionProject, Outcome,
 from lab.models.notifications import Letter, Notification
 from lab.models.operations import AuditEntry
 from lab.policy.actor import SYSTEM
-from lab.services import appeals, contributions, letters, moderation, notifications, routing
+from lab.services import appeals, contributions, letters, moderation, notifications, routing, telling
 from lab.services.context import Context
 from lab.services.notifications import Hearer
 from lab.settings import Settings
@@ -300,3 +300,14 @@ def test_addresses_in_mails_are_addresses_of_the_site(app: Flask) -> None:
         (links.appeal_path(7), "moderation.appeal"),
     ):  # fmt: skip
         assert adapter.match(path, method="GET")[0] == endpoint
+
+
+def test_the_same_sentence_of_the_same_day_is_told_once() -> None:
+    item = telling.Item("contribution", "PR01", "Panchine", True)
+
+    def told(number: int, days: int = 0, quote: str = "") -> telling.Told:
+        values: dict[str, str | date] = {"office": "Verde", "due": NOW.date()}
+        return telling.Told(number, "took_in", NOW + timedelta(days=days), item, values, quote)
+
+    (group,) = telling.group([told(1), told(2), told(3, days=1), told(4, quote="Con un perché")])
+    assert [step.id for step in group.steps] == [3, 4, 2]

@@ -12,8 +12,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lab.db.engine import Database
-from lab.models.contributions import Contribution, State
+from lab.models.contributions import Contribution, State, Visibility
 from lab.models.moderation import Flag, FlagReason
+from lab.models.projects import ProjectBody
 from lab.services import actions, appeals, contributions, moderation, routing
 from lab.services.context import Context
 from lab.services.contributions import Placement
@@ -185,3 +186,53 @@ def test_the_next_one_is_one_touch_away_and_a_pile_worked_off_says_so(
     team.post(f"/regia/{last}/letta?stato=da-leggere", data={"version": "1"})
     page = team.get(f"/regia/{last}?stato=da-leggere").text
     assert "desk-next" not in page and "Le hai lette tutte" in page
+
+
+def test_the_page_of_a_person_leads_to_what_they_said_for_the_team_alone(
+    sign_in: SignIn, said: Callable[..., int], database: Database, world: World
+) -> None:
+    rosa = world.people["rosa"]
+    code = _code(database, said("Parole di Rosa", person_id=rosa))
+    kept = _code(database, said("Cose di casa", person_id=rosa, visibility=Visibility.PRIVATE))
+    page = sign_in("facilitator").get(f"/regia/persone/{rosa}").text
+    assert f'/regia/{code}"' in page and f'/regia/{kept}"' in page
+    alone = sign_in("administrator").get(f"/regia/persone/{rosa}").text
+    assert code not in alone and "Cose di casa" not in alone
+
+
+def test_a_project_that_changes_state_does_not_keep_the_day_of_the_old_one(
+    sign_in: SignIn, database: Database
+) -> None:
+    office = sign_in("office")
+    page = office.get("/regia/progetti/P4/stato").text
+    shown = re.search(r'name="since"[^>]*value="([^"]*)"', page)
+    assert shown and shown[1] == NOW.date().isoformat()
+
+
+def test_what_was_hidden_leaves_the_piles_and_their_numbers_but_is_found(
+    sign_in: SignIn, said: Callable[..., int], database: Database, acting: Acting, world: World
+) -> None:
+    stays, goes = said("Una panchina"), said("Comprate da noi")
+    with database.writing() as session:
+        routing.route(acting(session, "facilitator"), routing.Route(goes, None, world.verde))
+        subject = moderation.Subject(contribution_id=goes)
+        moderation.hide(acting(session, "moderator"), subject, "È soltanto pubblicità")
+    kept, gone = _code(database, stays), _code(database, goes)
+    team, office = sign_in("moderator"), sign_in("office")
+    page = team.get("/regia").text
+    assert kept in page and gone not in page
+    assert 'Tutte aperte <span class="count">1</span>' in page and "Agli uffici</a>" in page
+    assert gone not in office.get("/regia").text and _waits(office, "/regia") == ""
+    assert gone in team.get("/regia?nascoste=1").text and kept not in team.get("/regia?nascoste=1").text
+    assert gone in team.get(f"/regia?q={gone}").text
+
+
+def test_who_stands_for_a_body_finds_the_projects_it_takes_part_in_first(
+    sign_in: SignIn, database: Database, world: World
+) -> None:
+    delegate = sign_in("delegate")
+    assert "il tuo ente" not in delegate.get("/regia/progetti").text
+    with database.writing() as session:
+        session.add(ProjectBody(project_id=world.project, body_id=world.aler))
+    ours = delegate.get("/regia/progetti").text.split("il tuo ente")[1].split("<h2>")
+    assert "P4 ·" in ours[0] and "P1 ·" in ours[1]

@@ -423,3 +423,15 @@ def test_an_office_hears_of_words_inside_that_it_may_not_read(
     page = sign_in("office").get(f"/regia/azioni/{action.code}").text
     assert "3 voci dentro" in page and "2 voci riservate: le legge solo chi se ne occupa" in page
     assert "non sono in elenco" not in sign_in("facilitator").get(f"/regia/azioni/{action.code}").text
+
+
+def test_the_history_of_an_action_keeps_why_it_came_back(
+    database: Database, acting: Acting, world: World, sign_in: SignIn
+) -> None:
+    action = proposed(database, acting, world)
+    office, team = sign_in("office"), sign_in("moderator")
+    path = f"/regia/azioni/{action.code}"
+    why = {"version": str(action.version), "reason": "Serve anche il gestore della rete."}
+    assert office.post(f"{path}/rimanda", data=why).status_code == 303
+    assert team.post(f"{path}/proponi", data={"version": str(action.version + 1)}).status_code == 303
+    assert "Serve anche il gestore della rete." in office.get(path).text

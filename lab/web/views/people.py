@@ -112,6 +112,7 @@ def _draw(person_id: int, **forms: Any) -> str:
         account=accounts.of(ctx, person_id),
         card=cards.living(ctx, person_id),
         card_form=IssueCardForm(formdata=None),
+        said=people.said(ctx, person_id),
         grants=roles.of_people(ctx, [person_id])[person_id],
         today=today(ctx),
         **values,

@@ -36,7 +36,8 @@ def index() -> str:
     return render_template(
         "pages/project_desk/index.html",
         mine=[line for line in found if line.is_mine],
-        others=[line for line in found if not line.is_mine],
+        ours=[line for line in found if line.is_ours and not line.is_mine],
+        others=[line for line in found if not (line.is_mine or line.is_ours)],
         standing=cards.standing_words,
         breadcrumb=[(_("Progetti"), None)],
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
+from lab.kernel.clock import local_date
 from lab.kernel.money import write_euro
 from lab.models.projects import Milestone, Project, ProjectFunding, ProjectIndicator, ProjectState
 from lab.services import project_desk
@@ -36,7 +37,8 @@ class Section:
 
 
 def _state(ctx: Context, project: Project, part: int | None) -> dict[str, Any]:
-    return {"state": str(project.state), "since": project.state_since}
+    # A state is changed on its day, as a rule; the old day would stay by itself under the new one.
+    return {"state": str(project.state), "since": local_date(ctx.now, ctx.timezone)}
 
 
 def _send_state(ctx: Context, form: forms.StateForm, edit: editing.Edit, part: int | None) -> Project:
