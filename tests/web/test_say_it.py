@@ -316,6 +316,13 @@ def test_what_others_said_already_is_offered(sign_in: SignIn, client: FlaskClien
     assert "Sostienila" not in say(client, "Vorrei un corso di italiano")
 
 
+def test_who_comes_from_a_place_or_a_project_speaks_about_it(client: FlaskClient) -> None:
+    assert 'href="/proposte/nuova?luogo=L04"' in client.get("/pianta/L04").text
+    page = client.get("/proposte/nuova?luogo=L04&progetto=P4").text
+    assert re.search(r'value="L04"[^>]* checked', page) and re.search(r'<option selected value="P4"', page)
+    assert "checked" in client.get("/proposte/nuova?luogo=NIENTE").text
+
+
 def test_nobody_is_sent_to_support_what_is_done(
     sign_in: SignIn, client: FlaskClient, database: Database
 ) -> None:

@@ -64,7 +64,12 @@ def _draft() -> dict[str, Any] | None:
 def new() -> str:
     """Step one: a few words; what was begun earlier is there again."""
     draft = _draft()
-    return _write_page(_form(draft), _pending(draft), restored=bool(draft and draft.get("text")))
+    form = _form(draft)
+    for name, field in (("luogo", form.place), ("progetto", form.project)):
+        # The page of a place or a project leads here to speak about it.
+        if request.args.get(name) in dict(field.choices):
+            field.data = request.args[name]
+    return _write_page(form, _pending(draft), restored=bool(draft and draft.get("text")))
 
 
 def _write_page(form: SayForm, pending: list[StoredPhoto], restored: bool = False) -> str:
