@@ -4,6 +4,7 @@ what is no longer so is not said."""
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,6 +38,8 @@ _TRUE_IN = {
     "event_reminder": {CONFIRMED},
     "event_minutes": {CONFIRMED},
 }
+#: What holds the parts of an address together, with nothing but letters and numbers around it.
+_JOINED = re.compile(r"(?<=\w)[.\u2024\u3002\uff0e\uff61/\\:@]+(?=\w)")
 #: About what has been, or will not be.
 _AFTERWARDS = frozenset({"event_off", "event_minutes", "sign_up_cancelled"})
 #: They carry the day for one's calendar; a cancelled day too, so that it vanishes from there.
@@ -93,11 +96,18 @@ def compose(ctx: Context, settings: Settings, signer: Signer, payload: dict[str,
         host = urlsplit(settings.base_url).hostname or "localhost"
         picture = Picture(f"ticket.{registration.id}@{host}", _qr_png(url))
     values = {
-        "ticket": ticket, "event": event, "registration": registration, "name": registration.name,
+        "ticket": ticket, "event": event, "registration": registration, "name": unlinked(registration.name),
         "ticket_url": url, "event_url": event_url, "place": place, "what": payload.get("what", []),
         "qr_cid": picture.cid if picture else "",
     }  # fmt: skip
     return TicketMail(to, registration.locale, values, calendar, picture)
+
+
+def unlinked(name: str) -> str:
+    """A name in which no mail program finds an address to make a link of: whoever signs up types the name and
+    the mailbox, and we would carry the link there.
+    """
+    return _JOINED.sub(lambda match: ". " if match[0] == "." else " ", name)
 
 
 def _door_words(registration: Registration, settings: Settings, *, waits: bool) -> str:

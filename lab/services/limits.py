@@ -51,6 +51,10 @@ RECEIPT_PER_ADDRESS = Limit("receipt_address", 600, 900)
 RATING_PER_ADDRESS = Limit("rating_address", 400, 3600)
 #: Sign-ups from one address: a hall of 200, and a rush of a thousand behind one line, must pass.
 SIGN_UP_PER_ADDRESS = Limit("sign_up_address", 4000, 3600)
+#: Changes of one ticket, and places given back under one contact: each sends a mail to an address that nobody
+#: has proved.
+CHANGE_PER_TICKET = Limit("ticket_change", 20, 3600)
+GIVE_BACK_PER_CONTACT = Limit("ticket_give_back", 10, 3600)
 #: Forms kept for people who have to sign in first; one can be a megabyte.
 HELD_PER_ADDRESS = Limit("held_address", 1200, 3600)
 #: Pairing codes tried from one address: a code is eight symbols, good for a quarter of an hour.

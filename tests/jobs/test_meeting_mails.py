@@ -98,6 +98,19 @@ def test_each_step_is_told_once(
     assert told(mails(database, settings, clock)) == [("event_off", "bea@example.org")]
 
 
+def test_no_mail_carries_an_address_that_a_stranger_typed_for_a_name(
+    database: Database, world: World, settings: Settings, clock: FrozenClock
+) -> None:
+    with database.writing() as session:
+        event = make_event(session, world)
+        signed_up(session, event, "https://evil.example/premio www.evil.example", email="ada@example.org")
+        signed_up(session, event, "Sig.ra D'Angelo-Bianchi G.", email="bea@example.org")
+    ada, bea = (mail.words for _tag, mail in mails(database, settings, clock) if mail)
+    for words in (ada.text, ada.html, ada.subject):
+        assert "evil.example" not in words and "//evil" not in words
+    assert "Ciao Sig. ra D'Angelo-Bianchi G.!" in bea.text
+
+
 def test_who_types_the_telephone_of_a_neighbour_gets_the_mail_that_anybody_gets(
     database: Database, world: World, settings: Settings, clock: FrozenClock
 ) -> None:

@@ -17,6 +17,7 @@ from lab.kernel.clock import FrozenClock
 from lab.models.events import Event, EventState
 from lab.models.operations import AuditEntry
 from lab.models.registrations import EventQuestion, QuestionKind, Registration, RegistrationState, SignUp
+from lab.services import limits
 from tests.db.test_two_at_once import together
 from tests.meetings import make_event, signed_up
 from tests.statements import statements
@@ -194,6 +195,27 @@ def test_a_ticket_is_changed_and_given_back_without_account(
     for path in ("", "/cambia", "/lascia", "/calendario.ics"):
         assert client.get(f"/biglietto/sbagliato.{path}").status_code == 404
         assert client.get("/biglietto/x" + ticket.removeprefix("/biglietto/") + path).status_code == 404
+
+
+def test_nobody_floods_a_mailbox_from_a_ticket(
+    client: FlaskClient, database: Database, meeting: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tickets are made with any address, and every change of one sends a mail there."""
+    monkeypatch.setattr(limits, "CHANGE_PER_TICKET", limits.Limit("ticket_change", 2, 3600))
+    monkeypatch.setattr(limits, "GIVE_BACK_PER_CONTACT", limits.Limit("ticket_give_back", 2, 3600))
+    ticket = send(client, name="Rosa", email="ada@example.org").location
+    codes = []
+    for n in range(3):
+        fields = {**inputs_of(client.get(ticket + "/cambia").text), "name": f"Rosa {n}", "people": "1"}
+        answer = client.post(ticket + "/cambia", data={**fields, "email": "ada@example.org"})
+        codes.append(answer.status_code)
+    assert codes == [303, 303, 429] and "Rosa 2" in answer.text
+    assert [client.post(ticket + "/lascia").status_code for _ in range(2)] == [303, 303]
+    again = [send(client, name="Rosa", email="ada@example.org").location for _ in range(2)]
+    assert client.post(again[0] + "/lascia").status_code == 303
+    again.append(send(client, name="Rosa", email="ada@example.org").location)
+    # The one that took its place stands: with it no more places come back, and so no more mails go out.
+    assert [client.post(one + "/lascia").status_code for one in again] == [303, 303, 429]
 
 
 def test_with_an_account_the_ticket_is_among_my_things(

@@ -16,10 +16,19 @@ from lab.kernel.errors import Conflict, Invalid, NotFound
 from lab.models.events import EventState
 from lab.models.registrations import RegistrationState
 from lab.policy.permissions import Permission
-from lab.services import event_calendar, hosting, registrations, sign_up_changes, sign_up_settings, tickets
+from lab.services import (
+    event_calendar,
+    hosting,
+    limits,
+    registrations,
+    sign_up_changes,
+    sign_up_settings,
+    tickets,
+)
+from lab.services.limits import Limit
 from lab.services.sign_up_changes import Change
 from lab.services.tickets import Ticket
-from lab.web import event_page
+from lab.web import entrance, event_page
 from lab.web import programme_cards as cards
 from lab.web.access import allow, public
 from lab.web.app_state import context, lab, transaction
@@ -178,6 +187,7 @@ def save(key: str) -> AnyResponse:
         return _change_page(key, ticket, form, 409, _why_not(ticket))
     if not form.validate():
         return _change_page(key, ticket, form, 422)
+    _spend(limits.CHANGE_PER_TICKET, str(ticket.registration.id))
     try:
         with transaction() as ctx:
             sign_up_changes.change(ctx, _command(ticket, form))
@@ -229,9 +239,20 @@ def give_back(key: str) -> AnyResponse:
     """Give the place back; it goes to whoever waits in the same moment."""
     ticket = _ticket(key)
     if ticket.can_change:
+        one = ticket.registration
+        # Beside somebody's own sign-up others are made and given back without using up theirs.
+        contact = one.email_key if one.state in registrations.STANDING else None
+        _spend(limits.GIVE_BACK_PER_CONTACT, contact or f"ticket {one.id}")
         with transaction() as ctx:
             registrations.cancel(ctx, ticket.registration.id)
     return redirect(url_for("tickets.show", key=key), 303)
+
+
+def _spend(limit: Limit, key: str) -> None:
+    # Mails go to whatever address was typed: neither one mailbox nor many are to be flooded from here.
+    with transaction() as ctx:
+        limits.spend(ctx, limit, key)
+        limits.spend(ctx, limits.SIGN_UP_PER_ADDRESS, entrance.address())
 
 
 # --- with an account
