@@ -62,6 +62,8 @@ PAIR_PER_ADDRESS = Limit("pair_address", 60, 900)
 #: Sendings of one tablet, with up to twenty records each: 1,000 records in minutes pass.
 RECORDS_PER_DEVICE = Limit("kiosk_records", 3000, 900)
 DRAFT_PER_ADDRESS = Limit("draft_address", 12000, 3600)
+#: Drafts begun without account; one can be a hundred kilobytes, and is kept for a month.
+NEW_DRAFT_PER_ADDRESS = Limit("draft_new", 1200, 3600)
 
 
 def spend(ctx: Context, limit: Limit, key: str, times: int = 1) -> None:

@@ -17,7 +17,7 @@ from lab.db.engine import Database
 from lab.models.accounts import Person, Role
 from lab.models.actions import Action, ActionContribution, ActionKind, ActionState
 from lab.models.contributions import Contribution, Visibility
-from lab.models.operations import HeldForm, RateCounter
+from lab.models.operations import Draft, HeldForm, RateCounter
 from lab.services import contributions, conversation, limits, people
 from lab.services.context import Context
 from tests.web.accounts_help import (
@@ -219,6 +219,22 @@ def test_forms_held_for_strangers_are_limited_and_none_is_lost(
     assert 'value="Rosa"' in answers[2].text
     with database.session() as session:
         assert session.execute(select(func.count()).select_from(HeldForm)).scalar_one() == 2
+
+
+@pytest.mark.parametrize("path", ["/proposte/nuova", "/bozze/proposta"])
+def test_drafts_that_strangers_begin_are_limited_and_no_words_are_lost(
+    app: Flask, database: Database, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr(limits, "NEW_DRAFT_PER_ADDRESS", limits.Limit("draft_new", 2, 3600))
+    begun = app.test_client()
+    for browser in (begun, app.test_client()):
+        assert browser.post(path, data={"text": "Una panchina"}).status_code < 400
+    refused = app.test_client().post(path, data={"text": "Una fontana all'ombra"})
+    assert refused.status_code == 429 and "Una fontana" in refused.text
+    # Who has begun goes on.
+    assert begun.post(path, data={"text": "Due panchine all'ombra"}).status_code < 400
+    with database.session() as session:
+        assert session.execute(select(func.count()).select_from(Draft)).scalar_one() == 2
 
 
 def test_a_report_of_any_length_is_read_only_so_far(client: FlaskClient) -> None:

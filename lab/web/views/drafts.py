@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, jsonify, redirect, request, session, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
@@ -9,6 +11,7 @@ from werkzeug.wrappers import Response
 from lab.kernel.errors import NotFound
 from lab.kernel.ids import new_token
 from lab.services import drafts, limits, proposals
+from lab.services.context import Context
 from lab.services.drafts import Owner
 from lab.web import entrance
 from lab.web.access import public
@@ -34,6 +37,16 @@ def draft_owner(*, make: bool = False) -> Owner:
     return Owner(person_id, session.get(_BROWSER))
 
 
+def keep(ctx: Context, name: str, data: dict[str, Any]) -> None:
+    """Keep what this writer has typed so far. Those that strangers begin are counted: whoever throws the mark
+    of their browser away begins another each time. Raises `RateLimited`.
+    """
+    owner = draft_owner(make=True)
+    if owner.person_id is None and drafts.load(ctx, owner, name) is None:
+        limits.spend(ctx, limits.NEW_DRAFT_PER_ADDRESS, entrance.address())
+    drafts.save(ctx, owner, name, data)
+
+
 def shortened(words: str) -> str:
     """A value as a draft keeps it."""
     return words[:_LONGEST].replace("\x00", "")
@@ -57,7 +70,7 @@ def save(kind: str) -> Response:
         data["key"] = data.pop("idempotency_key")[:64]
     with transaction() as ctx:
         limits.spend(ctx, limits.DRAFT_PER_ADDRESS, entrance.address())
-        drafts.save(ctx, draft_owner(make=True), name, data)
+        keep(ctx, name, data)
     return jsonify(message=_("Salvato: se chiudi la pagina, lo ritrovi qui."))
 
 

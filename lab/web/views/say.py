@@ -26,7 +26,7 @@ from lab.web.forms.proposals import TRAP, SayForm
 from lab.web.i18n import language
 from lab.web.qr import qr_svg
 from lab.web.reader import Reader
-from lab.web.views.drafts import draft_owner, shortened, spend_upload
+from lab.web.views.drafts import draft_owner, keep, shortened, spend_upload
 from lab.web.views.proposals import blueprint
 
 #: How long the receipt can be opened again from the browser that sent.
@@ -106,7 +106,7 @@ def write() -> Response | tuple[str, int]:
     with transaction() as ctx:
         words = {name: shortened(value) for name, value in form.words().items()}
         data = {**words, "photos": [photo.as_data() for photo in pending]}
-        drafts.save(ctx, draft_owner(make=True), proposals.DRAFT, {**data, "key": form.idempotency_key.data})
+        keep(ctx, proposals.DRAFT, {**data, "key": form.idempotency_key.data})
     if not good:
         return _write_page(form, pending), 422
     return redirect(url_for("proposals.check"), 303)
