@@ -134,6 +134,8 @@ async function permission() {
   if (!answer.ok || !isOurs(answer)) throw new Halt(troubleOf(answer));
   const given = await answer.json();
   localStorage.setItem(KEEP, given.who);
+  // The copy of the page that says there is no network has just reached the site.
+  root.querySelector('.capture-copy')?.remove();
   return given;
 }
 
@@ -250,7 +252,10 @@ for (const form of root.querySelectorAll('form[data-outbox]')) {
   });
 }
 
-window.addEventListener('online', later);
+window.addEventListener('online', () => {
+  if ('isCopy' in root.dataset) permission().catch(() => {});
+  later();
+});
 document.addEventListener('visibilitychange', () => { if (!document.hidden) later(); });
 
 /** After one visit with network the page opens without, for every way of writing: copies with nothing

@@ -71,6 +71,13 @@ SAME_DRAW = """(() => {
   let left = 4;
   crypto.getRandomValues = (into) => (into.length === 1 && left-- > 0 ? into.fill(0) : real(into));
 })();"""
+#: Waits until the page is kept for when there is no network.
+COPIED = """async () => {
+  for (let times = 0; times < 150 && !(await caches.match(location.pathname)); times += 1) {
+    await new Promise((done) => { setTimeout(done, 200); });
+  }
+  return Boolean(await caches.match(location.pathname));
+}"""
 #: The tablet's disk takes nothing more, until the next document.
 NO_SPACE = """() => {
   for (const way of ['add', 'put']) {
@@ -402,11 +409,15 @@ def _written_while_it_happens(desk: Page, folder: Path) -> None:
     desk.keyboard.type("Lampione spento")
     expect(own.filter(has_text="Buca")).to_contain_text("Ricevuta", timeout=30_000)
     expect(words).to_have_value("Lampione spento")
+    assert desk.evaluate(COPIED)
     desk.context.set_offline(True)
     words.press("Enter")
     expect(own.filter(has_text="Lampione")).to_contain_text("Salvata su questo telefono")
+    desk.reload()
+    expect(desk.locator(".capture-copy")).to_contain_text("Sei senza rete")
     desk.context.set_offline(False)
     expect(own.filter(has_text="Lampione")).to_contain_text("Ricevuta", timeout=30_000)
+    expect(desk.locator(".capture-copy")).to_have_count(0)
 
 
 def _woven(desk: Page, open_browser: Open) -> str:
