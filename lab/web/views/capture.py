@@ -304,7 +304,7 @@ def _questions_page(event: Event, number: int = 0, again: ReplyForm | DueForm | 
     )
 
 
-@blueprint.post("/domande/<int(max=9007199254740991):number>/risposta")
+@blueprint.post("/domande/<int:number>/risposta")
 @allow(Permission.EVENT_RUN)
 def answer(code: str, number: int) -> Shown:
     """Publish the written answer to a question."""
@@ -317,7 +317,7 @@ def answer(code: str, number: int) -> Shown:
     return _question_act(code, number, form, act, _("La risposta è pubblicata."))
 
 
-@blueprint.post("/domande/<int(max=9007199254740991):number>/giorno")
+@blueprint.post("/domande/<int:number>/giorno")
 @allow(Permission.EVENT_RUN)
 def promise(code: str, number: int) -> Shown:
     """Say by which day a question is answered."""

@@ -21,9 +21,6 @@ from lab.web.numbers import whole
 
 blueprint = Blueprint("comments", __name__)
 
-#: Ids above this fit no column.
-_ID = "<int(max=4611686018427387903):comment_id>"
-
 
 @blueprint.get("/proposte/<code>/commenti")
 @allow(Permission.COMMENT_WRITE)
@@ -32,7 +29,7 @@ def new(code: str) -> str:
     return _write_page(CommentForm(), threads.open_to(context(), code), None)
 
 
-@blueprint.get(f"/commenti/{_ID}/rispondi")
+@blueprint.get("/commenti/<int:comment_id>/rispondi")
 @allow(Permission.COMMENT_WRITE)
 def reply(comment_id: int) -> str:
     """Answer somebody, with their words above."""
@@ -75,7 +72,7 @@ def _command(contribution_id: int, form: CommentForm, parent_id: int | None) -> 
     )
 
 
-@blueprint.get(f"/commenti/{_ID}/modifica")
+@blueprint.get("/commenti/<int:comment_id>/modifica")
 @allow(Permission.COMMENT_EDIT)
 def edit(comment_id: int) -> str:
     """One's own words, to correct or to take away."""
@@ -83,7 +80,7 @@ def edit(comment_id: int) -> str:
     return _edit_page(EditCommentForm(text=comment.text), comment)
 
 
-@blueprint.post(f"/commenti/{_ID}/modifica")
+@blueprint.post("/commenti/<int:comment_id>/modifica")
 @allow(Permission.COMMENT_EDIT)
 def save(comment_id: int) -> tuple[str, int] | Response:
     """Keep the corrected words."""
@@ -100,7 +97,7 @@ def save(comment_id: int) -> tuple[str, int] | Response:
     return redirect(_place_of(comment), 303)
 
 
-@blueprint.post(f"/commenti/{_ID}/elimina")
+@blueprint.post("/commenti/<int:comment_id>/elimina")
 @allow(Permission.COMMENT_EDIT)
 def remove(comment_id: int) -> Response:
     """Take one's own words away; the answers to them stay."""
@@ -110,7 +107,7 @@ def remove(comment_id: int) -> Response:
     return redirect(_item(comment.contribution_id, "commenti"), 303)
 
 
-@blueprint.get(f"/commenti/{_ID}")
+@blueprint.get("/commenti/<int:comment_id>")
 @cached
 def branch(comment_id: int) -> str:
     """A whole branch of the conversation, by pages."""

@@ -79,7 +79,7 @@ def _mark() -> Mark | None:
         return None
 
 
-@blueprint.post("/<int(max=9007199254740991):number>")
+@blueprint.post("/<int:number>")
 @allow(Permission.COMMITMENT_UPDATE)
 def settle(number: int) -> Response | tuple[str, int]:
     """Say how it ended."""

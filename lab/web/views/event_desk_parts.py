@@ -24,8 +24,6 @@ from lab.web.forms.events import CancelForm, CopyForm, DocumentForm, HostsForm, 
 from lab.web.numbers import version_of
 from lab.web.views.event_desk import Page, blueprint, crumbs, seen_now
 
-_ID = "<int(max=9007199254740991):number>"
-
 
 def _done(code: str, words: str) -> Response:
     flash(words, "success")
@@ -226,7 +224,7 @@ def _store(event_id: int, form: DocumentForm) -> None:
             uploads.discard_pdf(settings.uploads, name)
 
 
-@blueprint.post(f"/<code>/documenti/{_ID}/togli")
+@blueprint.post("/<code>/documenti/<int:number>/togli")
 @allow(Permission.EVENT_EDIT)
 def remove_document(code: str, number: int) -> Response:
     """Take one off."""

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from jinja2 import TemplateNotFound, UndefinedError
 
-from lab.kernel.errors import Conflict, Invalid, NotFound
+from lab.kernel.errors import Conflict, Invalid
 from lab.kernel.text import clean_line
 from lab.mail import post
 from lab.models.accounts import Role
@@ -31,7 +31,6 @@ from lab.web.numbers import whole
 from lab.web.pagination import decode_key, encode_key, page_url
 
 blueprint = Blueprint("house", __name__, url_prefix="/regia/sito")
-_MAX_ID = 2**62
 _PLAIN = (
     "name", "neighbourhood", "town", "owner", "owner_url", "tagline", "address", "phone", "email",
     "accessibility_url", "report_inefficiency_url",
@@ -164,7 +163,7 @@ def theme(theme_id: int | None) -> ResponseReturnValue:
     """One theme."""
     form = ThemeForm(formdata=None)
     if theme_id is not None:
-        found = places.theme(context(), _id(theme_id))
+        found = places.theme(context(), theme_id)
         form = ThemeForm(formdata=None, obj=found, **_beside(found))
         form.office_id.data = str(found.office_id or "")
     return draw("theme", form=form.offer(directory.offices(context())), is_new=theme_id is None)
@@ -182,7 +181,7 @@ def save_theme(theme_id: int | None) -> ResponseReturnValue:
         words = (form.name.data or "", form.name_en.data or "", office_id, bool(form.retired.data))
         try:
             with transaction() as ctx:
-                places.save_theme(ctx, places.ThemeWords(_id(theme_id), *words, form.seen.data or ""))
+                places.save_theme(ctx, places.ThemeWords(theme_id, *words, form.seen.data or ""))
         except (Invalid, Conflict) as error:
             status = refuse(form, error)
             _told(form, places.theme(context(), theme_id) if theme_id else None, status)
@@ -199,7 +198,7 @@ def place(place_id: int | None) -> ResponseReturnValue:
     """One place."""
     form = PlaceForm(formdata=None)
     if place_id is not None:
-        found = places.place(context(), _id(place_id))
+        found = places.place(context(), place_id)
         form = PlaceForm(formdata=None, obj=found, **_beside(found))
     return draw("place", form=form, is_new=place_id is None)
 
@@ -216,9 +215,7 @@ def save_place(place_id: int | None) -> ResponseReturnValue:
         retired = bool(form.retired.data)
         try:
             with transaction() as ctx:
-                places.save_place(
-                    ctx, places.PlaceWords(_id(place_id), *words, retired, form.seen.data or "")
-                )
+                places.save_place(ctx, places.PlaceWords(place_id, *words, retired, form.seen.data or ""))
         except (Invalid, Conflict) as error:
             status = refuse(form, error)
             _told(form, places.place(context(), place_id) if place_id else None, status)
@@ -237,12 +234,6 @@ def _told(form: SeenForm, row: Theme | Place | None, status: int) -> None:
     """Whoever was told that it changed meanwhile may send it all the same."""
     if status == 409:
         form.seen.data = seen.fingerprint(row)
-
-
-def _id(number: int | None) -> int | None:
-    if number is not None and number > _MAX_ID:
-        raise NotFound
-    return number
 
 
 # --- post and work
@@ -294,7 +285,7 @@ def _work(item: OutboxItem) -> Work:
 def retry(item_id: int) -> ResponseReturnValue:
     """Try it again now."""
     with transaction() as ctx:
-        outbox.retry(ctx, min(item_id, _MAX_ID))
+        outbox.retry(ctx, item_id)
     flash(_("Riproviamo adesso."), "success")
     return redirect(url_for("house.outbox"), 303)
 

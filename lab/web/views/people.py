@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -26,7 +26,6 @@ from lab.web.qr import qr_svg
 blueprint = Blueprint("people", __name__, url_prefix="/regia/persone")
 #: In the staff member's own browser until the next card: person and token, to print the sheet again.
 _CARD = "card"
-_MAX_ID = 2**62
 
 
 @blueprint.get("", strict_slashes=False)
@@ -95,8 +94,6 @@ def show(person_id: int) -> ResponseReturnValue:
 
 
 def _draw(person_id: int, **forms: Any) -> str:
-    if person_id > _MAX_ID:
-        abort(404)
     ctx = context()
     person = people.one(ctx, person_id)
     values: dict[str, Any] = {
@@ -128,7 +125,7 @@ def _role_form(form: RoleForm) -> RoleForm:
 @allow(Permission.PERSON_REGISTER)
 def edit(person_id: int) -> ResponseReturnValue:
     """Correct what the desk wrote down."""
-    person = people.one(context(), min(person_id, _MAX_ID))
+    person = people.one(context(), person_id)
     form = PersonForm(formdata=None, obj=person).offer(lab().settings.locales)
     return render_template("pages/people/new.html", form=form, person=person)
 
@@ -137,7 +134,7 @@ def edit(person_id: int) -> ResponseReturnValue:
 @allow(Permission.PERSON_REGISTER)
 def save(person_id: int) -> ResponseReturnValue:
     """Keep the correction."""
-    person = people.one(context(), min(person_id, _MAX_ID))
+    person = people.one(context(), person_id)
     form = PersonForm().offer(lab().settings.locales)
     try:
         if form.validate_on_submit():
@@ -163,7 +160,7 @@ def issue_card(person_id: int) -> ResponseReturnValue:
         return _draw(person_id), 422
     try:
         with transaction() as ctx:
-            made = cards.issue(ctx, cards.IssueCard(min(person_id, _MAX_ID), replaces))
+            made = cards.issue(ctx, cards.IssueCard(person_id, replaces))
     except Conflict as error:
         if error.code == "changed_meanwhile":
             # The second click of two: the first has made the card.
@@ -177,7 +174,7 @@ def issue_card(person_id: int) -> ResponseReturnValue:
 @allow(Permission.CARD_ISSUE)
 def card(person_id: int) -> ResponseReturnValue:
     """The sheet to print; only in the browser that made the card, since afterwards nobody knows its token."""
-    person = people.one(context(), min(person_id, _MAX_ID))
+    person = people.one(context(), person_id)
     kept = session.get(_CARD) or [None, ""]
     if kept[0] != person_id or not cards.is_good(context(), person_id, str(kept[1])):
         return render_template("pages/people/card_gone.html", person=person)
@@ -190,7 +187,7 @@ def card(person_id: int) -> ResponseReturnValue:
 def revoke_card(person_id: int) -> ResponseReturnValue:
     """The card is lost."""
     with transaction() as ctx:
-        cards.revoke(ctx, min(person_id, _MAX_ID))
+        cards.revoke(ctx, person_id)
     session.pop(_CARD, None)
     flash(_("La carta è ferma: non fa più entrare nessuno."), "success")
     return redirect(url_for("people.show", person_id=person_id), 303)
@@ -208,7 +205,7 @@ def give_role(person_id: int) -> ResponseReturnValue:
         if not form.validate_on_submit() or form.starts_on.data is None:
             return _draw(person_id, role_form=form), 422
         command = roles.GiveRole(
-            min(person_id, _MAX_ID), Role(form.role.data), form.starts_on.data, form.ends_on.data,
+            person_id, Role(form.role.data), form.starts_on.data, form.ends_on.data,
             int(form.office_id.data or 0) or None, int(form.body_id.data or 0) or None,
             form.seat_code.data or "",
         )  # fmt: skip
@@ -230,7 +227,7 @@ def end_role(person_id: int, grant_id: int) -> ResponseReturnValue:
         if not form.validate_on_submit():
             raise Invalid("last_day", "bad_date")
         with transaction() as ctx:
-            roles.end(ctx, roles.EndRole(min(grant_id, _MAX_ID), form.last_day.data))
+            roles.end(ctx, roles.EndRole(grant_id, form.last_day.data))
     except (Invalid, Conflict, Denied) as error:
         code = error.reason if isinstance(error, Denied) else error.code
         return _draw(person_id, end_form=form, problem=error_words(code)), 409
@@ -243,7 +240,7 @@ def end_role(person_id: int, grant_id: int) -> ResponseReturnValue:
 def take_password_away(person_id: int) -> ResponseReturnValue:
     """Make them choose a new one by mail."""
     with transaction() as ctx:
-        accounts.take_password_away(ctx, min(person_id, _MAX_ID))
+        accounts.take_password_away(ctx, person_id)
     flash(_("Fatto: ora la persona può scegliere una nuova password dalla pagina Accedi."), "success")
     return redirect(url_for("people.show", person_id=person_id), 303)
 
@@ -256,7 +253,7 @@ def erase(person_id: int) -> ResponseReturnValue:
         return _draw(person_id), 422
     try:
         with transaction() as ctx:
-            privacy.erase(ctx, min(person_id, _MAX_ID))
+            privacy.erase(ctx, person_id)
     except Denied as error:
         return _draw(person_id, problem=error_words(error.reason)), 409
     flash(_("Nome e contatti sono spariti. Le parole restano, senza nome."), "success")
@@ -285,7 +282,7 @@ def _block(person_id: int, *, out: bool) -> ResponseReturnValue:
     try:
         if not form.validate_on_submit():
             return _draw(person_id, block_form=form), 422
-        command = people.Block(min(person_id, _MAX_ID), form.reason.data or "")
+        command = people.Block(person_id, form.reason.data or "")
         with transaction() as ctx:
             (people.block if out else people.unblock)(ctx, command)
     except (Invalid, Denied) as error:

@@ -23,8 +23,6 @@ from lab.web.views.project_sections import SECTIONS, Section
 
 blueprint = Blueprint("project_desk", __name__, url_prefix="/regia/progetti")
 
-#: Ids beyond this are none of ours, and neither database takes them.
-_PART = "<int(max=9007199254740991):part>"
 Page = tuple[str, int]
 
 
@@ -60,7 +58,7 @@ def edit(code: str) -> str:
 
 
 @blueprint.get("/<code>/<section>")
-@blueprint.get(f"/<code>/<section>/{_PART}")
+@blueprint.get("/<code>/<section>/<int:part>")
 @allow(Permission.PROJECT_EDIT)
 def change(code: str, section: str, part: int | None = None) -> str:
     """The form for one part."""
@@ -72,7 +70,7 @@ def change(code: str, section: str, part: int | None = None) -> str:
 
 
 @blueprint.post("/<code>/<section>")
-@blueprint.post(f"/<code>/<section>/{_PART}")
+@blueprint.post("/<code>/<section>/<int:part>")
 @allow(Permission.PROJECT_EDIT)
 def save(code: str, section: str, part: int | None = None) -> Response | Page:
     """Send what was typed; whatever fails, it is still there."""
@@ -94,7 +92,7 @@ def save(code: str, section: str, part: int | None = None) -> Response | Page:
     return _draw(form, known, project, section, part), status
 
 
-@blueprint.get(f"/<code>/<section>/{_PART}/togli")
+@blueprint.get("/<code>/<section>/<int:part>/togli")
 @allow(Permission.PROJECT_EDIT)
 def ask_removal(code: str, section: str, part: int) -> str:
     """What goes, and why."""
@@ -104,7 +102,7 @@ def ask_removal(code: str, section: str, part: int) -> str:
     return _draw_removal(form, known, project, section, part)
 
 
-@blueprint.post(f"/<code>/<section>/{_PART}/togli")
+@blueprint.post("/<code>/<section>/<int:part>/togli")
 @allow(Permission.PROJECT_EDIT)
 def remove(code: str, section: str, part: int) -> Response | Page:
     """Take a part out."""
