@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, Date, Integer, MetaData, String, Text
+from sqlalchemy import JSON, BigInteger, Date, Integer, MetaData, String
 from sqlalchemy.orm import DeclarativeBase
 
 from lab.db.types import UtcDateTime
@@ -40,6 +40,3 @@ class Base(DeclarativeBase):
         dict[str, Any]: JSON,
         list[Any]: JSON,
     }
-
-
-__all__ = ["Base", "Id", "Text"]

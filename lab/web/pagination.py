@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import re
 from collections.abc import Sequence
@@ -12,6 +10,8 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from flask import request, url_for
+
+from lab.kernel import base64url
 
 T = TypeVar("T")
 
@@ -35,8 +35,7 @@ def edges(items: Sequence[T], more: bool, *, after: Any, before: Any) -> tuple[T
 
 def encode_key(*values: Any) -> str:
     """An opaque mark for "after this one"; values are numbers or ISO dates."""
-    raw = json.dumps(values, separators=(",", ":")).encode()
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+    return base64url.encode(json.dumps(values, separators=(",", ":")).encode())
 
 
 def decode_key(mark: str | None, length: int) -> list[Any] | None:
@@ -44,8 +43,8 @@ def decode_key(mark: str | None, length: int) -> list[Any] | None:
     if not mark or len(mark) > 200:
         return None
     try:
-        values = json.loads(base64.urlsafe_b64decode(mark + "=" * (-len(mark) % 4)))
-    except (ValueError, binascii.Error):
+        values = json.loads(base64url.decode(mark))
+    except ValueError:
         return None
     plain = isinstance(values, list) and len(values) == length
     return values if plain and all(_fits(value) for value in values) else None
