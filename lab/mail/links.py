@@ -15,6 +15,7 @@ PATHS = {
     "project": "/progetti/{}",
     "desk": "/regia/{}",
     "weaving": "/regia/azioni/{}",
+    "moderation": "/regia/moderazione",
     "receipt": "/ricevuta/{}",
     "stop": "/io/novita/posta/{}",
     "event": "/eventi/{}",

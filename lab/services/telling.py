@@ -192,12 +192,19 @@ def title_of(contribution: Contribution) -> str:
     return excerpt(contribution.title or contribution.text, _TITLE)
 
 
+def _page_of(kind: str) -> str:
+    """The kind of page on which one does something about a piece of news of an input."""
+    if kind == "appeal_made":
+        return "moderation"
+    return "desk" if kind in OFFICE_KINDS | TEAM_KINDS else "contribution"
+
+
 def _item(facts: _Facts, actor: Actor, note: Notification) -> Item | None:
     contribution = facts.contributions.get(note.contribution_id or 0)
     if contribution is not None:
         own = contribution.person_id == actor.person_id
         return Item(
-            "desk" if note.kind in OFFICE_KINDS | TEAM_KINDS else "contribution",
+            _page_of(note.kind),
             contribution.code,
             title_of(contribution),
             contribution.visibility is Visibility.PUBLIC,

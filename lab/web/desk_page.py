@@ -13,9 +13,9 @@ from wtforms import SelectChoice
 
 from lab.kernel.clock import local_date
 from lab.kernel.errors import Conflict, Invalid, NotFound
-from lab.models.contributions import Contribution
+from lab.models.contributions import Contribution, Visibility
 from lab.policy.permissions import Permission
-from lab.services import answers, desk, desk_alike, desk_item, merging, moderation_queue, routing
+from lab.services import answers, appeals, desk, desk_alike, desk_item, merging, moderation_queue, routing
 from lab.services.context import Context
 from lab.services.desk import Choices
 from lab.web import desk_list, held
@@ -158,6 +158,7 @@ def show(found: ItemPage, status: int = 200) -> Shown:
         answers=answers.published(ctx, item.id),
         draft=desk_item.own_draft(ctx, item),
         flags=moderation_queue.flags_on(ctx, item.id) if ctx.may(Permission.FLAG_SETTLE) else [],
+        hiding=appeals.hiding(ctx, item.id) if item.visibility is Visibility.HIDDEN else None,
         answers_here=item.office_id is not None and item.office_id in ctx.actor.office_ids,
         sees_all=desk.sees_all(ctx),
         breadcrumb=[(_("Da fare"), found.wish.url()), (item.code, None)],

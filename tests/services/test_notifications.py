@@ -289,7 +289,7 @@ def test_addresses_in_mails_are_addresses_of_the_site(app: Flask) -> None:
         "contribution": "proposals.show", "action": "actions.show", "project": "projects.show",
         "desk": "desk.show", "weaving": "weaving.show", "receipt": "receipts.show",
         "stop": "notifications.mail", "event": "events.show", "minutes": "minutes.show",
-        "ticket": "tickets.show",
+        "ticket": "tickets.show", "moderation": "moderation.index",
     }  # fmt: skip
     assert set(wanted) == set(links.PATHS)
     for kind, endpoint in wanted.items():

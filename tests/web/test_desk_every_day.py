@@ -12,10 +12,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lab.db.engine import Database
+from lab.mail.links import item_path
 from lab.models.contributions import Contribution, State, Visibility
 from lab.models.moderation import Flag, FlagReason
+from lab.models.notifications import Notification
 from lab.models.projects import ProjectBody
-from lab.services import actions, appeals, contributions, moderation, routing
+from lab.services import actions, appeals, contributions, moderation, routing, telling
 from lab.services.context import Context
 from lab.services.contributions import Placement
 from tests.services.test_actions import proposed
@@ -236,3 +238,21 @@ def test_who_stands_for_a_body_finds_the_projects_it_takes_part_in_first(
         session.add(ProjectBody(project_id=world.project, body_id=world.aler))
     ours = delegate.get("/regia/progetti").text.split("il tuo ente")[1].split("<h2>")
     assert "P4 ·" in ours[0] and "P1 ·" in ours[1]
+
+
+def test_an_appeal_is_one_touch_away_for_who_may_answer_it(
+    sign_in: SignIn, said: Callable[..., int], database: Database, acting: Acting, world: World
+) -> None:
+    item = said("Parole di Rosa", person_id=world.people["rosa"])
+    with database.writing() as session:
+        subject = moderation.Subject(contribution_id=item)
+        act = moderation.hide(acting(session, "moderator"), subject, "Si riconosce una persona")
+        appeals.make(acting(session, "rosa"), act.id, "Non ho fatto nessun nome, lo giuro.")
+    path, asks = f"/regia/{_code(database, item)}", "chiede di ripensarci: rispondi"
+    assert asks in sign_in("coordinator").get(path).text
+    assert asks not in sign_in("moderator").get(path).text
+    with database.writing() as session:
+        note = Notification(person_id=1, event_key="x", kind="appeal_made", created_at=NOW)
+        note.contribution_id, note.details = item, {"act_id": act.id}
+        (told,) = telling.tell(acting(session, "coordinator"), world.actor("coordinator"), [note])
+    assert item_path(told.item) == "/regia/moderazione" and "nessun nome" in told.quote
