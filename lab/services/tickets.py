@@ -15,7 +15,7 @@ from lab.kernel.tokens import Signer
 from lab.models.events import Event, EventState
 from lab.models.registrations import EventQuestion, Registration, RegistrationState, SignUp
 from lab.policy.permissions import Permission
-from lab.services import seats, sign_up_changes
+from lab.services import seats, sign_up_changes, twins
 from lab.services.context import Context
 
 #: What a ticket's key is signed for, and how long it opens; names are deleted long before.
@@ -162,6 +162,16 @@ def _is_seated(registration: Registration, sign_up: SignUp) -> bool:
         nobody_waits = not sign_up.waiting and (free is None or free >= registration.party_size)
         return registration.confirmed_at is not None or nobody_waits
     return registration.state is RegistrationState.CONFIRMED
+
+
+def own(ctx: Context, event_id: int) -> Registration | None:
+    """The actor's sign-up for a meeting that holds a place or waits for one; nobody else is asked about."""
+    if ctx.actor.person_id is None:
+        return None
+    query = select(Registration).where(
+        Registration.event_id == event_id, Registration.person_id == ctx.actor.person_id, twins.holds()
+    )
+    return ctx.session.execute(query).scalar_one_or_none()
 
 
 def mine(ctx: Context) -> list[Registration]:

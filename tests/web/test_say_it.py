@@ -112,6 +112,10 @@ def test_who_joins_from_the_receipt_finds_there_what_they_said(
     assert said.text in client.get("/io").text
     # What others read stays as it was: no name, and only once somebody of the lab has read it.
     assert (said.author_name, said.visibility) == ("", Visibility.WAITING)
+    assert "Aspetta di essere letta" in client.get("/io").text
+    client.post(f"/proposte/{said.code}/ritira", data={"reason": "L'hanno riparata."})
+    assert "Aspetta di essere letta" not in client.get("/io").text
+    assert "Per ora non la leggono tutti" not in client.get(f"/proposte/{said.code}").text
 
 
 def test_who_signs_in_otherwise_is_not_handed_what_somebody_said_before_at_this_computer(

@@ -226,6 +226,10 @@ def test_with_an_account_the_ticket_is_among_my_things(
     assert 'value="Rosa"' in page
     ticket = send(rosa, signed="1").location
     assert rosa.get(PAGE).status_code == 303
+    # Nobody who is in is asked to sign up, and nobody else sees that they are.
+    there, elsewhere = (browser.get(PAGE.removesuffix("/iscrizione")).text for browser in (rosa, client))
+    assert f'href="{ticket}"' in there and "Iscriviti" not in there
+    assert "/biglietto/" not in elsewhere and "Iscriviti" in elsewhere
     assert "Giochi nuovi al parco" in words(rosa.get("/io/iscrizioni"))
     # A session that ended meanwhile signs up nobody by mistake.
     assert "/accedi" in send(client, signed="1").location

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from lab.kernel.text import slugify
 from lab.models.events import Event
-from lab.services import event_documents, events
+from lab.services import event_documents, events, tickets
 from lab.web import event_filters, event_page, uploads
 from lab.web import programme_cards as cards
 from lab.web.access import cached, public
@@ -16,6 +16,7 @@ from lab.web.app_state import context, lab
 from lab.web.fragments import same_for_readers
 from lab.web.pagination import decode_key, encode_key, page_url
 from lab.web.qr import qr_svg
+from lab.web.views.sign_up import ticket_url
 
 blueprint = Blueprint("events", __name__)
 
@@ -61,7 +62,6 @@ def index() -> str:
         first_url=page_url(dopo=None, poi=None) if after or ahead else None,
         coming_url=_next(AHEAD, AFTER, found.coming, found.more_coming),
         past_url=_next(AFTER, AHEAD, found.past, found.more_past),
-        feed_url=event_page.feed_url(filters),
         breadcrumb=[(_("Incontri"), None)],
     )
 
@@ -74,6 +74,8 @@ def show(code: str) -> str:
     after = key[0] if key and isinstance(key[0], int) else None
     found = events.page(context(), code, after)
     event, more = found.event, found.outcome.more_after
+    facts = event_page.facts(context(), event)
+    own = tickets.own(context(), event.id) if facts["signs_up"] else None
     return render_template(
         "pages/events/show.html",
         event=event,
@@ -83,7 +85,9 @@ def show(code: str) -> str:
         first_url=url_for("events.show", code=code) if after else None,
         next_url=page_url(**{AFTER: encode_key(more)}) if more else None,
         breadcrumb=[(_("Incontri"), url_for("events.index")), (event.title, None)],
-        **event_page.facts(context(), event),
+        own_state=tickets.state_shown(context(), own) if own else None,
+        own_url=ticket_url(own) if own else None,
+        **facts,
     )
 
 
