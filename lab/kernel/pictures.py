@@ -15,10 +15,13 @@ from lab.kernel.errors import Invalid, Unavailable
 MAX_BYTES = 12_000_000
 MAX_PIXELS = 40_000_000
 WIDTHS = (320, 800, 1600)
-#: Seconds a picture waits for those before it.
+#: Seconds a picture waits for those before it, and how many wait in one process: each keeps one of its
+#: sixteen threads, and the others are for those who read.
 PATIENCE = 20.0
+WAITING = 7
 
 _TURN = threading.Lock()
+_PLACES = threading.BoundedSemaphore(WAITING + 1)
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 _FIELD = "photos"
 _TALLEST = 4  # times the width; taller ones are made narrower
@@ -72,13 +75,19 @@ def process_picture(stream: BinaryIO, max_bytes: int = MAX_BYTES) -> Picture:
 
 @contextmanager
 def _turn() -> Iterator[None]:
-    # A file of some kilobytes can take 400 MB while it is drawn: in one process one after the other.
-    if not _TURN.acquire(timeout=PATIENCE):
+    # A file of some kilobytes can take 400 MB and seconds while it is drawn: in one process one after the
+    # other, and no more in a row than leave threads to the rest.
+    if not _PLACES.acquire(blocking=False):
         raise Unavailable
     try:
-        yield
+        if not _TURN.acquire(timeout=PATIENCE):
+            raise Unavailable
+        try:
+            yield
+        finally:
+            _TURN.release()
     finally:
-        _TURN.release()
+        _PLACES.release()
 
 
 def _opened(data: bytes) -> Image.Image:

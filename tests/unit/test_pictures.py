@@ -158,3 +158,25 @@ def test_pictures_are_drawn_one_after_the_other(monkeypatch: pytest.MonkeyPatch)
     go.set()
     first.join(30)
     assert process_picture(picture()).width == 64
+
+
+def test_who_finds_enough_others_before_them_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thirty small files that take long to draw would keep every thread of a process from those who read."""
+    places = threading.BoundedSemaphore(1)
+    monkeypatch.setattr(pictures, "_PLACES", places)
+    monkeypatch.setattr(pictures, "PATIENCE", 30.0)
+    with pictures._TURN, places:
+        refused: list[bool] = []
+        asked = threading.Thread(target=lambda: refused.append(_is_refused()))
+        asked.start()
+        asked.join(20)
+    assert refused == [True]
+    assert process_picture(picture()).width == 64
+
+
+def _is_refused() -> bool:
+    try:
+        process_picture(picture())
+    except Unavailable:
+        return True
+    return False
