@@ -17,9 +17,10 @@ from lab.models.operations import AuditEntry
 from lab.models.registrations import Registration, RegistrationState, SignUp, Source
 from lab.policy.actor import Grant
 from lab.policy.permissions import Permission
-from lab.services import audit, hosting, registrations, seats
+from lab.services import audit, hosting, registrations, seats, sign_up_changes
 from lab.services.context import Context
 from lab.services.registrations import STANDING, Party
+from lab.services.sign_up_changes import Change
 
 PAGE = 100
 CALLED = "registration.called"
@@ -216,6 +217,14 @@ def _reason(written: str) -> str:
     if len(reason) < 3:
         raise Invalid("reason", "too_short")
     return reason
+
+
+def change(ctx: Context, event_id: int, command: Change) -> Registration:
+    """Put right what a sign-up says, also beyond the largest party. Raises as `sign_up_changes.change`."""
+    registration, event, grant = _of(ctx, event_id, command.registration_id)
+    registration = sign_up_changes.change(ctx, command, free_hand=True)
+    audit.record(ctx, "registration.edited", registration, grant, event=event.code)
+    return registration
 
 
 def cancel(ctx: Context, event_id: int, registration_id: int, reason: str) -> Registration:

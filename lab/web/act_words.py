@@ -86,6 +86,7 @@ ACTS: dict[str, Any] = {
     "room.poll": _l("ha preparato un sondaggio in sala"),
     "registration.called": _l("ha chiamato una persona iscritta"),
     "registration.cancelled": _l("ha annullato un'iscrizione per qualcuno"),
+    "registration.edited": _l("ha cambiato un'iscrizione per qualcuno"),
     "registration.moved": _l("ha spostato una persona nella lista d'attesa"),
     "registration.override": _l("ha fatto entrare qualcuno oltre i posti"),
     "registration.set_apart": _l("ha separato due iscrizioni"),

@@ -190,7 +190,7 @@ def test_a_ticket_is_changed_and_given_back_without_account(
     assert late.status_code == 409
     assert all(words in late.text for words in ("già annullata", 'value="Rosa D."'))
     assert "Annullata" in words(client.get(ticket))
-    assert "Eri in lista" in words(client.get(waiting)) or "Confermata" in words(client.get(waiting))
+    assert "Confermata" in words(client.get(waiting))
     assert "cancelliamo nomi e biglietti" in client.get("/biglietto/sbagliato.").text
     for path in ("", "/cambia", "/lascia", "/calendario.ics"):
         assert client.get(f"/biglietto/sbagliato.{path}").status_code == 404
@@ -304,6 +304,33 @@ def test_hosts_act_for_others(sign_in: SignIn, database: Database, meeting: int)
     assert lines == [["nome", "stato"], ["Ugo", "Confermata"], ["Pina", "Annullata"]]
     some = host.get(LIST + ".csv?stato=annullate").get_data(as_text=True)
     assert "Pina" in some and "Ugo" not in some
+
+
+def test_whoever_rings_up_is_put_right_without_losing_their_number(
+    sign_in: SignIn, database: Database, meeting: int
+) -> None:
+    with database.writing() as session:
+        event = session.get_one(Event, meeting)
+        signed_up(session, event, "Ada", party_size=2)
+        bea, carla = signed_up(session, event, "Bea").id, signed_up(session, event, "Carla").id
+    host = sign_in("facilitator")
+    assert f"{LIST}/{bea}/cambia" in host.get(f"{LIST}/{bea}").text
+    page = host.get(f"{LIST}/{bea}/cambia").text
+    sent = {"name": "Bea Sala", "party_size": "7", "email": "bea@example.org", "version": "1"}
+    assert 'name="version" value="1"' in page and 'value="Bea"' in page
+    assert send(host, f"{LIST}/{bea}/cambia", **sent).status_code == 303
+    with database.session() as session:
+        row = session.get_one(Registration, bea)
+        assert (row.name, row.party_size, row.email) == ("Bea Sala", 7, "bea@example.org")
+        assert (row.state, row.queue_no) == (RegistrationState.WAITING, 1)
+        verbs = session.execute(select(AuditEntry.verb).where(AuditEntry.subject_id == bea)).scalars()
+        assert "registration.edited" in set(verbs)
+    again = send(host, f"{LIST}/{bea}/cambia", **{**sent, "name": "Beatrice"})
+    assert again.status_code == 409 and 'value="Beatrice"' in again.text
+    queue = host.get(f"{LIST}/stampa").text
+    assert queue.index("Ada") < queue.index("1. <bdi>Bea Sala") < queue.index("2. <bdi>Carla")
+    for who in ("moderator", "rosa"):
+        assert sign_in(who).get(f"{LIST}/{carla}/cambia").status_code == 404
 
 
 def test_the_rules_are_changed_by_hosts(

@@ -211,6 +211,13 @@ class TypedForm(PartyFields):
     told = BooleanField(_l("Ho detto alla persona come usiamo i suoi dati"))
 
 
+class ChangedForm(TypedForm):
+    """What a sign-up says, put right for them: whether they were told was asked when it was written."""
+
+    override_reason = None
+    told = None
+
+
 class ReasonForm(LabForm):
     """An act that needs a reason."""
 

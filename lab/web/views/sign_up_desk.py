@@ -121,18 +121,13 @@ def _first_number(ctx: Context, rows: list[Registration], wish: Wish) -> int | N
 @blueprint.get("/iscritti/stampa")
 @allow(Permission.EVENT_RUN)
 def paper(code: str) -> Response:
-    """The list on paper, by name, with the code and a box to tick."""
+    """The list on paper, by name, with the code and a box to tick; then who waits, by number."""
     event = held(code, "people_print")
     ctx = context()
-    wish = Wish(RegistrationState.CONFIRMED)
-    rows: list[Registration] = []
-    while True:
-        found = sign_up_desk.people(ctx, event, wish)
-        rows += found[: sign_up_desk.PAGE]
-        if len(found) <= sign_up_desk.PAGE:
-            break
-        wish = replace(wish, after=sign_up_desk.key_of(rows[-1], wish))
-    return draw("paper", event, rows=rows, books=sign_up_desk.books_of(ctx, event.id))
+    come = sign_up_desk.everybody(ctx, event.id, RegistrationState.CONFIRMED)
+    rows = sorted(come, key=lambda row: (row.name_key, row.id))
+    waiting = list(sign_up_desk.everybody(ctx, event.id, RegistrationState.WAITING))
+    return draw("paper", event, rows=rows, waiting=waiting, books=sign_up_desk.books_of(ctx, event.id))
 
 
 @blueprint.get("/iscritti.csv")
