@@ -48,7 +48,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "how_it_was": ("stars", "text"),
 }
 _NUMBERS = frozenset({"party_size", "people", "stars"})
-#: Details that are left out when they were the trouble: the rest of what was said still counts.
+#: Details that are left out when they do not fit: the rest of what was said still counts.
 _MAY_GO = frozenset({"answers", "needs", "group_id", "place_code", "lease_id", "claim"})
 
 
@@ -103,7 +103,7 @@ def take(ctx: Context, command: Take, signer: Signer) -> Result:
         result = _keep_promise(ctx, item, override)
     else:
         record = _corrected(item, command.changes, override)
-        result = kiosk.act(replace(ctx, actor=SYSTEM), _sender(ctx, item, event), record, signer)
+        result = _act(replace(ctx, actor=SYSTEM), _sender(ctx, item, event), record, signer)
     _settle(ctx, item, grant, "taken", result.result, override)
     return result
 
@@ -162,9 +162,6 @@ def _sender(ctx: Context, item: TrayItem, event: Event) -> Sender:
 
 def _corrected(item: TrayItem, changes: dict[str, str], override: str) -> Record:
     payload = dict(item.payload.get("said") or {})
-    trouble = item.reason.partition(":")[0]
-    if trouble in _MAY_GO:
-        payload.pop(trouble, None)
     for name in FIELDS[item.kind]:
         if name in changes:
             payload[name] = _typed(name, changes[name])
@@ -178,6 +175,19 @@ def _corrected(item: TrayItem, changes: dict[str, str], override: str) -> Record
         payload=payload,
         override=override,
     )
+
+
+def _act(ctx: Context, sender: Sender, record: Record, signer: Signer) -> Result:
+    """Do what the record asks for, without the details that the page cannot correct and that do not fit."""
+    try:
+        with ctx.session.begin_nested():
+            return kiosk.act(ctx, sender, record, signer)
+    except Invalid as error:
+        detail = error.field.partition(".")[0]
+        if detail not in _MAY_GO or detail not in record.payload:
+            raise
+    rest = {name: value for name, value in record.payload.items() if name != detail}
+    return _act(ctx, sender, replace(record, payload=rest), signer)
 
 
 def _typed(name: str, value: str) -> Any:

@@ -148,7 +148,8 @@ def _enter(
 ) -> None:
     by_staff = _is_by_staff(party)
     if held.has_questions or party.answers:
-        check_answers(ctx, party.event_id, party.answers, asks_all=party.source not in STAFF_SOURCES)
+        # A tablet may have been away when a question was added; staff ask nothing more.
+        check_answers(ctx, party.event_id, party.answers, asks_all=party.source is Source.SITE)
     _check_open(ctx, held.sign_up, party)
     _check_needs(held.sign_up, party)
     check_size(held.sign_up, party.party_size, free_hand=by_staff)

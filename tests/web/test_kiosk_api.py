@@ -446,6 +446,14 @@ def test_answers_arrive_as_the_tablet_holds_them(tablet: Tablet, database: Datab
     assert set(map(str, kept.values())) == {"sì", "a", "['a', 'b']", "yes", "3"}
 
 
+def test_a_question_asked_since_keeps_nobody_out(tablet: Tablet, database: Database, event: Event) -> None:
+    record = tablet.sign_up("Rosa")
+    with database.writing() as session:
+        kind = QuestionKind.TEXT
+        session.add(EventQuestion(event_id=event.id, kind=kind, label="Da dove vieni?", is_required=True))
+    assert [one["result"] for one in tablet.send(record)] == ["confirmed"]
+
+
 def test_easy_pins_are_refused() -> None:
     assert pins.is_pin("2580")
     assert not any(pins.is_pin(text) for text in ("258", "123456789", "1111", "1234", "25a0", ""))
