@@ -18,7 +18,7 @@ from lab.models.accounts import Person, Role
 from lab.models.actions import Action, ActionContribution, ActionKind, ActionState
 from lab.models.contributions import Contribution, Visibility
 from lab.models.operations import Draft, HeldForm, RateCounter
-from lab.services import contributions, conversation, limits, people
+from lab.services import accounts, contributions, conversation, limits, people
 from lab.services.context import Context
 from tests.web.accounts_help import (
     PASSWORD,
@@ -198,6 +198,24 @@ def test_who_uses_up_the_tries_of_a_hall_stops_nobody_who_was_in_there_before(
     own.post("/esci")
     assert send(own, "/accedi", email="rosa@example.org", by="code").status_code == 303
     assert own.post("/accedi/codice", data={"code": last_code(database)}).status_code == 303
+
+
+def test_nobody_makes_the_site_hash_passwords_without_end(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed: list[str] = []
+
+    def quickly(password: str) -> str:
+        hashed.append(password)
+        return "x"
+
+    monkeypatch.setattr(accounts, "hash_password", quickly)
+    monkeypatch.setattr(limits, "CODE_PER_ADDRESS", limits.Limit("code_address", 2, 3600))
+    for n in range(4):
+        fields = {"name": "Nina", "email": f"nina{n}@example.org", "password": PASSWORD}
+        last = send(app.test_client(), "/registrati", **fields)
+    send(app.test_client(), "/registrati", **{**fields, "sito": "https://spam.example"})
+    assert last.status_code == 429 and len(hashed) == 2
 
 
 def test_addresses_of_one_household_count_as_one(app: Flask, database: Database) -> None:

@@ -247,12 +247,15 @@ def _ask_to_join(form: JoinForm) -> Response:
     name = accounts.clean_name(form.name.data or "")
     email = sign_in.clean_email(form.email.data or "")
     typed = form.password.data or ""
-    sealed = accounts.seal_password(typed, name, email) if typed else None
+    if typed:
+        accounts.judge_password(typed, name, email)
     pending = entrance.pending_for(form.idempotency_key.data or "", Purpose.JOIN, email)
     if not request.form.get("sito"):
         trusted = entrance.trusted(email)
         with transaction() as ctx:
             sign_in.spend_code_ask(ctx, email, entrance.place(trusted), trusted=trusted)
+        # Slow on purpose: only for whom the limits let through.
+        sealed = accounts.seal_password(typed, name, email) if typed else None
         with transaction() as ctx:
             accounts.ask_to_join(ctx, accounts.Join(name, email, pending, sealed))
     entrance.wait(ENTRY, Waiting(pending, wish(), bool(form.shared.data)))
