@@ -8,6 +8,7 @@ from typing import Any
 from babel.dates import get_day_names
 from flask import Flask, g, request
 from flask_babel import gettext as _
+from markupsafe import Markup
 
 from lab.kernel.locales import SUPPORTED, direction, native_name
 from lab.policy import rules
@@ -130,8 +131,15 @@ def init_app(app: Flask) -> None:
         desk_nav=nav.desk_nav,
         may=may,
         verb_words=verb_words,
+        house_lang=house_lang,
     )
     app.context_processor(_per_request)
+
+
+def house_lang() -> Markup:
+    """The attribute for what the lab and the offices write, on a page in another language than theirs."""
+    own = lab().settings.default_locale
+    return Markup(' lang="{}"').format(own) if language() != own else Markup()
 
 
 def lab_asset(name: str) -> str:

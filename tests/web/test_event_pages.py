@@ -76,6 +76,15 @@ def test_an_address_on_a_poster_reads_from_left_to_right_in_every_language(
     assert re.search(r'<p class="poster-address" dir="ltr">[^<]*/eventi/EV90</p>', poster)
 
 
+@pytest.mark.parametrize("path", ["/eventi", "/eventi/EV90", "/progetti", "/progetti/P4"])
+def test_italian_words_on_a_page_in_another_language_say_so(
+    client: FlaskClient, meeting: int, path: str
+) -> None:
+    theirs = re.compile(r'<(h1|a class="it-card-link" href="[^"]*") lang="it"')
+    assert theirs.search(client.get(f"{path}?lang=en").text)
+    assert not theirs.search(client.get(f"{path}?lang=it").text)
+
+
 def test_pages_cost_six_statements_at_most_and_the_same_with_many_meetings(
     client: FlaskClient, database: Database, world: World, meeting: int
 ) -> None:
