@@ -60,9 +60,7 @@ def test_two_who_type_the_same_sheet_make_no_doubles(database: Database, world: 
     with database.writing() as session:
         books = check_books(session, event_id)
         assert (books.arrived, books.taken) == (10, 10)
-        assert [row.name for row in rows_of(session, event_id)] == names or len(
-            rows_of(session, event_id)
-        ) == 4
+        assert sorted(row.name for row in rows_of(session, event_id)) == sorted(names)
         sheets = paper.sheets(at_door(session, world), event_in(session, event_id))
         assert [(one.sheet.number, one.typed) for one in sheets] == [(1, 4), (2, 0)]
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from lab.db import sums
 from lab.db.engine import Database
 from lab.kernel.clock import FrozenClock
-from lab.kernel.errors import Conflict, Invalid, NotFound
+from lab.kernel.errors import Conflict, Denied, Invalid, NotFound
 from lab.models.contributions import (
     Contribution,
     ContributionAuthor,
@@ -323,11 +323,8 @@ def _play(session: Session, acting: Acting, ids: list[int], moves: list[tuple[st
                     merging.unite(team, Unite(ids[int(str(one))], (ids[int(str(other))],), "Uguali"))
                 else:
                     merging.separate(team, ids[int(str(one))], "Diverse")
-        except (Conflict, Invalid, NotFound):
+        except (Conflict, Denied, Invalid, NotFound):
             continue
-        except Exception as error:
-            if type(error).__name__ != "Denied":
-                raise
 
 
 def _undo_all(session: Session, acting: Acting, ids: list[int]) -> None:

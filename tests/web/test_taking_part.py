@@ -110,7 +110,7 @@ def test_commenting_shows_ones_words_under_the_item(
     assert answer.status_code == 303
     page = samir.get(f"/proposte/{item.code}").text
     assert "1 commento" in page
-    assert "Anche al parco &lt;b&gt;" in page or "Anche al parco sì" in page
+    assert "Anche al parco &lt;b&gt;sì&lt;/b&gt;" in page
     assert "<b>sì</b>" not in page
 
 

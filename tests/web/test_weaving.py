@@ -238,9 +238,9 @@ def test_strange_addresses_are_not_found(world: World, sign_in: SignIn) -> None:
     for path in ("/azioni/%00", "/azioni/A%0A", "/azioni/" + "9" * 300, "/regia/azioni/%00"):
         assert team.get(path).status_code == 404, path
     for path in ("/regia/azioni/nuova?da=%00,PR%0001", "/regia/azioni?da=%00", "/azioni?stato=%00&dopo=%00"):
-        assert team.get(path).status_code in (200, 404), path
+        assert team.get(path).status_code == 404, path
     found = team.post("/regia/azioni/nuova", data=fields(world, [], look_for="\x00 '\"(", find="1"))
-    assert found.status_code in (200, 400, 404, 422)
+    assert found.status_code == 200
 
 
 def test_the_signed_out_are_asked_to_sign_in(
