@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
@@ -50,6 +51,18 @@ class Dossier:
     funding: list[ProjectFunding]
     indicators: list[ProjectIndicator]
     bodies: list[Body]
+
+
+def changes_since(ctx: Context, project: Project, version: int | None) -> Sequence[ProjectChange]:
+    """What others wrote down since the page with this version was drawn, the oldest first; at most ten."""
+    meanwhile = min(max(project.version - version, 0), 10) if version is not None else 0
+    query = (
+        select(ProjectChange)
+        .where(ProjectChange.project_id == project.id)
+        .order_by(ProjectChange.at.desc(), ProjectChange.id.desc())
+        .limit(meanwhile)
+    )
+    return ctx.session.execute(query).scalars().all()[::-1]
 
 
 def lines(ctx: Context) -> list[DeskLine]:

@@ -209,10 +209,11 @@ def test_a_colleague_was_quicker_and_nothing_typed_is_lost(sign_in: SignIn) -> N
     office = sign_in("office")
     data = {"version": "1", "source": "Regione", "amount": "1.250.000,50", "why": "Arriva il decreto"}
     assert office.post("/regia/progetti/P4/fondi", data=data).status_code == 303
-    late = office.post("/regia/progetti/P4/fondi", data=data | {"source": "Fondazione"})
+    late = office.post("/regia/progetti/P4/fondi", data=data | {"source": "Fondazione", "why": "Bando vinto"})
     page = late.get_data(as_text=True)
     assert late.status_code == 409
-    assert "Fondazione" in page
+    assert "Fondazione" in page and "Bando vinto" in page
+    assert "cambiato intanto" in page and "Arriva il decreto" in page
     assert 'name="version" value="2"' in page
     assert office.post("/regia/progetti/P4/fondi", data=data | {"version": "2"}).status_code == 303
     assert "1.250.000" in office.get("/progetti/P4?lang=it").get_data(as_text=True)

@@ -16,9 +16,10 @@ from lab.services import project_editing as editing
 from lab.web import programme_cards as cards
 from lab.web.access import allow
 from lab.web.app_state import context, transaction
-from lab.web.change_words import part_words
+from lab.web.change_words import change_words, part_words
 from lab.web.forms.base import refuse
 from lab.web.forms.projects import EditForm, RemoveForm
+from lab.web.numbers import version_of
 from lab.web.views.project_sections import SECTIONS, Section
 
 blueprint = Blueprint("project_desk", __name__, url_prefix="/regia/progetti")
@@ -78,7 +79,7 @@ def save(code: str, section: str, part: int | None = None) -> Response | Page:
     known, project = _known(section, part), project_desk.own(ctx, code)
     form = known.form()
     known.offer(ctx, form)
-    status = 422
+    status, seen = 422, None
     if form.validate_on_submit():
         try:
             with transaction() as writing:
@@ -86,10 +87,11 @@ def save(code: str, section: str, part: int | None = None) -> Response | Page:
         except Invalid as error:
             refuse(form, error)
         except Conflict as error:
-            status, project = refuse(form, error), _seen_now(form, code)
+            seen, status = version_of(form.version.data), refuse(form, error)
+            project = _seen_now(form, code)
         else:
             return _done(code)
-    return _draw(form, known, project, section, part), status
+    return _draw(form, known, project, section, part, seen), status
 
 
 @blueprint.get("/<code>/<section>/<int:part>/togli")
@@ -148,10 +150,15 @@ def _done(code: str) -> Response:
     return redirect(url_for("project_desk.edit", code=code), 303)
 
 
-def _draw(form: EditForm, known: Section, project: Project, section: str, part: int | None) -> str:
+def _draw(
+    form: EditForm, known: Section, project: Project, section: str, part: int | None, seen: int | None = None
+) -> str:
+    """`seen`: the version whose page was sent, where colleagues have changed the project since."""
     return render_template(
         "pages/project_desk/change.html",
         edit_form=form,
+        meanwhile=project_desk.changes_since(context(), project, seen),
+        change_words=change_words,
         project=project,
         section=section,
         part=part,
