@@ -14,7 +14,7 @@ from lab.models.conversation import Comment
 from lab.models.moderation import ModerationAct
 from lab.policy.actor import Grant
 from lab.policy.permissions import Permission
-from lab.services import audit, moderation, outbox
+from lab.services import audit, contributions, moderation, outbox
 from lab.services.context import Context
 from lab.services.moderation import HIDE, REASON_LEAST, REASON_LIMIT, SHOWN
 
@@ -108,6 +108,8 @@ def settle(ctx: Context, act_id: int, answer: str, *, upheld: bool) -> Moderatio
         raise NotFound("appeal")
     author_id = subject_of(ctx, act).person_id
     if author_id is not None and author_id == ctx.actor.person_id:
+        raise Denied("own_words")
+    if act.contribution_id is not None and contributions.is_co_author(ctx, act.contribution_id):
         raise Denied("own_words")
     words = clean_text(answer, REASON_LIMIT)
     if len(words) < REASON_LEAST:

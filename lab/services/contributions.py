@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Table, delete, select, update
+from sqlalchemy import Table, delete, exists, select, update
 from sqlalchemy.exc import IntegrityError
 
 from lab.db import search, sums
@@ -27,6 +27,7 @@ from lab.models.contributions import (
     OPEN_STATES,
     Channel,
     Contribution,
+    ContributionAuthor,
     ContributionProject,
     ContributionVersion,
     Kind,
@@ -214,6 +215,15 @@ def move(ctx: Context, contribution: Contribution, state: State, outcome: Outcom
         contribution.decided_at = None
     elif contribution.decided_at is None:
         contribution.decided_at = ctx.now
+
+
+def is_co_author(ctx: Context, contribution_id: int) -> bool:
+    """Whether the actor's own words were merged into this input."""
+    mine = (
+        ContributionAuthor.contribution_id == contribution_id,
+        ContributionAuthor.person_id == ctx.actor.person_id,
+    )
+    return bool(ctx.session.execute(select(exists().where(*mine))).scalar_one())
 
 
 def add_step(

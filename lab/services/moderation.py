@@ -54,6 +54,7 @@ def hide(ctx: Context, subject: Subject, reason: str, version: int | None = None
         return _hide_comment(ctx, comment, words, grant)
     with contributions.changing(ctx, _id(subject), version) as contribution:
         grant = ctx.require(Permission.CONTRIBUTION_HIDE, contribution)
+        _not_mine_too(ctx, contribution)
         if contribution.visibility is Visibility.HIDDEN:
             raise Conflict("already_hidden")
         if contribution.visibility is Visibility.PRIVATE:
@@ -99,6 +100,7 @@ def restore(ctx: Context, subject: Subject, reason: str, version: int | None = N
         return restore_comment(ctx, comment, words, grant)
     contribution = locked(ctx.session, Contribution, _id(subject))
     grant = ctx.require(Permission.CONTRIBUTION_HIDE, contribution)
+    _not_mine_too(ctx, contribution)
     return restore_contribution(ctx, contribution.id, words, grant, version)
 
 
@@ -149,6 +151,8 @@ def leave(ctx: Context, subject: Subject) -> int:
     row = _row(ctx, subject)
     if row.person_id is not None and row.person_id == ctx.actor.person_id:
         raise Denied("own_words")
+    if isinstance(row, Contribution):
+        _not_mine_too(ctx, row)
     if row.hidden_at if isinstance(row, Comment) else row.visibility is Visibility.HIDDEN:
         raise Conflict("already_hidden")
     settled = _settle_flags(ctx, subject)
@@ -158,6 +162,12 @@ def leave(ctx: Context, subject: Subject) -> int:
     if settled:
         audit.record(ctx, "flag.leave", row, grant, flags=settled)
     return settled
+
+
+def _not_mine_too(ctx: Context, contribution: Contribution) -> None:
+    """Words merged into an input are words of it. Raises `Denied("own_words")`."""
+    if contributions.is_co_author(ctx, contribution.id):
+        raise Denied("own_words")
 
 
 def _row(ctx: Context, subject: Subject) -> Contribution | Comment:

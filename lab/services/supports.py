@@ -10,10 +10,10 @@ from sqlalchemy import ColumnElement, delete, exists, false, select, update
 from lab.db.locking import locked
 from lab.db.upsert import insert_once
 from lab.kernel.errors import Denied
-from lab.models.contributions import Contribution, ContributionAuthor
+from lab.models.contributions import Contribution
 from lab.models.conversation import Follow, Support
 from lab.policy.permissions import Permission
-from lab.services import follows
+from lab.services import contributions, follows
 from lab.services.context import Context
 
 
@@ -41,7 +41,7 @@ def add(ctx: Context, command: AddSupport) -> bool:
     # The input is locked first, as every act on it does: merging and supporting never wait for each other.
     contribution = locked(ctx.session, Contribution, command.contribution_id)
     ctx.require(Permission.CONTRIBUTION_SUPPORT, contribution)
-    if contribution.person_id == ctx.actor.person_id or _is_co_author(ctx, contribution.id):
+    if contribution.person_id == ctx.actor.person_id or contributions.is_co_author(ctx, contribution.id):
         raise Denied("own_support")
     values = {
         "contribution_id": contribution.id,
@@ -54,15 +54,6 @@ def add(ctx: Context, command: AddSupport) -> bool:
     if command.follow:
         follows.add(ctx, follows.FollowThis(follows.Followed.CONTRIBUTION, contribution.id))
     return new
-
-
-def _is_co_author(ctx: Context, contribution_id: int) -> bool:
-    """Whether the actor's own words were merged into this input."""
-    mine = (
-        ContributionAuthor.contribution_id == contribution_id,
-        ContributionAuthor.person_id == ctx.actor.person_id,
-    )
-    return bool(ctx.session.execute(select(exists().where(*mine))).scalar_one())
 
 
 def remove(ctx: Context, contribution_id: int) -> bool:

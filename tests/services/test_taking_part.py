@@ -137,6 +137,32 @@ def test_nobody_supports_their_own_words_through_a_twin(
         as_(database, acting, "moderator", lambda ctx: supports.add(ctx, AddSupport(item)))
 
 
+def test_a_moderator_does_not_decide_on_an_input_that_holds_their_own_words(
+    database: Database, acting: Acting, item: int, world: World
+) -> None:
+    as_(database, acting, "samir", lambda ctx: flags.raise_flag(
+        ctx, flags.RaiseFlag(FlagReason.HARASSMENT, contribution_id=item)
+    ))  # fmt: skip
+    with database.writing() as session:
+        session.add(
+            ContributionAuthor(
+                contribution_id=item, person_id=world.people["moderator"], name="M.", via_id=item
+            )
+        )
+    subject, words = moderation.Subject(contribution_id=item), "Offende una persona del quartiere"
+    acts: list[Callable[[Context], Any]] = [
+        lambda ctx: moderation.hide(ctx, subject, words),
+        lambda ctx: moderation.leave(ctx, subject),
+    ]
+    for act in acts:
+        with pytest.raises(Denied, match="own_words"):
+            as_(database, acting, "moderator", act)
+    with database.writing() as session:
+        session.get_one(Contribution, item).visibility = Visibility.HIDDEN
+    with pytest.raises(Denied, match="own_words"):
+        as_(database, acting, "moderator", lambda ctx: moderation.restore(ctx, subject, words))
+
+
 @pytest.mark.parametrize("visibility", [Visibility.HIDDEN, Visibility.PRIVATE, Visibility.WAITING])
 def test_what_is_not_public_cannot_be_supported_nor_commented(
     database: Database, acting: Acting, item: int, visibility: Visibility
