@@ -391,10 +391,10 @@ def test_words_flagged_by_somebody_are_not_changed_before_a_moderator_reads_them
 def test_the_name_of_a_comment_put_aside_is_not_said_by_those_who_answered_it(
     database: Database, acting: Acting, item: int
 ) -> None:
-    last = None
+    said: list[int] = []
     for who in ("samir", "rosa", "samir", "rosa"):
-        put_aside, last = last, say(database, acting, who, item, "Parole", last)
-    as_(database, acting, "moderator", lambda ctx: conversation.hide(ctx, put_aside or 0))
+        said.append(say(database, acting, who, item, "Parole", said[-1] if said else None))
+    as_(database, acting, "moderator", lambda ctx: conversation.hide(ctx, said[2]))
     (branch,) = shown(database, acting, item).branches
     assert [voice.answers for voice in branch.replies] == ["", "", ""]
 
