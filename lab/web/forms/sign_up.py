@@ -66,6 +66,19 @@ class PartyFields(CreatingForm):
         except Invalid as error:
             raise ValidationError(str(error_words(error.code))) from None
 
+    def said(self) -> dict[str, Any]:
+        """What a command takes of the party, by its names there."""
+        return {
+            "name": self.name.data or "",
+            "email": self.email.data or "",
+            "phone": self.phone.data or "",
+            "party_size": self.number_of_people(),
+            "group_id": self.group_id(),
+            "needs": tuple(self.needs.data or ()),
+            "needs_note": self.needs_note.data or "",
+            "answers": self.answers(),
+        }
+
     def answers(self) -> dict[str, Any]:
         """What was answered, by id of the question."""
         given = {}

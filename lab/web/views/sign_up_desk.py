@@ -371,14 +371,7 @@ def write_down(code: str) -> AnyResponse:
 def _party(event: Event, form: TypedForm) -> Party:
     return Party(
         event.id,
-        form.name.data or "",
-        email=form.email.data or "",
-        phone=form.phone.data or "",
-        party_size=form.number_of_people(),
-        group_id=form.group_id(),
-        needs=tuple(form.needs.data or ()),
-        needs_note=form.needs_note.data or "",
-        answers=form.answers(),
+        **form.said(),
         locale=language(),
         client_uuid=(form.idempotency_key.data or "")[:36] or None,
         override_reason=form.override_reason.data or "",

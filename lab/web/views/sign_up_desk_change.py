@@ -87,15 +87,4 @@ def save_change(code: str, registration_id: int) -> AnyResponse:
 
 
 def _command(registration_id: int, form: Any) -> Change:
-    return Change(
-        registration_id,
-        version_of(request.form.get("version")),
-        name=form.name.data or "",
-        email=form.email.data or "",
-        phone=form.phone.data or "",
-        party_size=form.number_of_people(),
-        group_id=form.group_id(),
-        needs=tuple(form.needs.data or ()),
-        needs_note=form.needs_note.data or "",
-        answers=form.answers(),
-    )
+    return Change(registration_id, version_of(request.form.get("version")), **form.said())

@@ -209,18 +209,7 @@ def _why_not(ticket: Ticket) -> str:
 
 
 def _command(ticket: Ticket, form: Any) -> Change:
-    return Change(
-        ticket.registration.id,
-        version_of(request.form.get("version")),
-        name=form.name.data or "",
-        email=form.email.data or "",
-        phone=form.phone.data or "",
-        party_size=form.number_of_people(),
-        group_id=form.group_id(),
-        needs=tuple(form.needs.data or ()),
-        needs_note=form.needs_note.data or "",
-        answers=form.answers(),
-    )
+    return Change(ticket.registration.id, version_of(request.form.get("version")), **form.said())
 
 
 @blueprint.get("/biglietto/<key>/lascia")
