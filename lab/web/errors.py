@@ -112,6 +112,11 @@ def fault(error: Exception) -> Answer:
     return page(500), 500
 
 
+def _log_route(exc_info: Any) -> None:
+    """An error of an error page. Flask would log the address, which can hold the key of a ticket."""
+    log.error("fault", extra={"route": str(request.url_rule or "-")}, exc_info=exc_info)
+
+
 def _in_their_format(handler: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """People get a page; programs that read the API the same news as problem+json."""
 
@@ -138,3 +143,4 @@ def init_app(app: Flask) -> None:
     )
     for kind, handler in handlers:
         app.register_error_handler(kind, _in_their_format(handler))
+    app.log_exception = _log_route  # type: ignore[method-assign]

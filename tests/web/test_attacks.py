@@ -200,6 +200,14 @@ def test_who_uses_up_the_tries_of_a_hall_stops_nobody_who_was_in_there_before(
     assert own.post("/accedi/codice", data={"code": last_code(database)}).status_code == 303
 
 
+def test_an_error_of_an_error_page_leaves_no_address_in_the_log(
+    app: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    with app.test_request_context("/biglietto/chiave-di-rosa"):
+        app.log_exception((ValueError, ValueError("x"), None))  # type: ignore[arg-type]
+    assert "fault" in caplog.text and "rosa" not in caplog.text
+
+
 def test_nobody_makes_the_site_hash_passwords_without_end(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
