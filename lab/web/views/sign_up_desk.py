@@ -40,7 +40,6 @@ STATES = {
     "annullate": RegistrationState.CANCELLED,
     "doppie": RegistrationState.MERGED,
 }
-_MAX_ID = 2**62
 
 
 def held(code: str, what: str = "") -> Event:
@@ -209,7 +208,7 @@ def one(code: str, registration_id: int) -> Response:
 
 def _one(event: Event, registration_id: int, status: int = 200, **values: Any) -> Response:
     ctx = context()
-    row = sign_up_desk.one(ctx, event, min(registration_id, _MAX_ID))
+    row = sign_up_desk.one(ctx, event, registration_id)
     found = tickets.of_registration(ctx, row)
     given = {
         "cancel_form": ReasonForm(formdata=None),
@@ -246,7 +245,7 @@ def cancel(code: str, registration_id: int) -> AnyResponse:
     try:
         if form.validate():
             with transaction() as ctx:
-                sign_up_desk.cancel(ctx, event.id, min(registration_id, _MAX_ID), form.reason.data or "")
+                sign_up_desk.cancel(ctx, event.id, registration_id, form.reason.data or "")
             return _done(code, registration_id, _("Iscrizione annullata. Il posto va a chi aspetta."))
     except Invalid as error:
         refuse(form, error)
@@ -261,7 +260,7 @@ def move(code: str, registration_id: int) -> AnyResponse:
     try:
         if form.validate():
             with transaction() as ctx:
-                row_id, number = min(registration_id, _MAX_ID), form.number.data or 0
+                row_id, number = registration_id, form.number.data or 0
                 sign_up_desk.move(ctx, event.id, row_id, number, form.reason.data or "")
             return _done(code, registration_id, _("Spostata nella lista d'attesa."))
     except Invalid as error:
@@ -279,7 +278,7 @@ def seat_over(code: str, registration_id: int) -> AnyResponse:
     try:
         if form.validate():
             with transaction() as ctx:
-                sign_up_desk.seat_over(ctx, event.id, min(registration_id, _MAX_ID), form.reason.data or "")
+                sign_up_desk.seat_over(ctx, event.id, registration_id, form.reason.data or "")
             return _done(code, registration_id, _("Ha un posto, oltre quelli previsti."))
     except Invalid as error:
         refuse(form, error)
@@ -295,7 +294,7 @@ def set_apart(code: str, registration_id: int) -> AnyResponse:
     event = held(code)
     try:
         with transaction() as ctx:
-            sign_up_desk.set_apart(ctx, event.id, min(registration_id, _MAX_ID))
+            sign_up_desk.set_apart(ctx, event.id, registration_id)
     except Conflict as error:
         return _one(held(code), registration_id, 409, problem=error.code)
     return _done(code, registration_id, _("Ora è un'iscrizione a sé."))
@@ -307,7 +306,7 @@ def called(code: str, registration_id: int) -> AnyResponse:
     """Somebody has rung them up."""
     event = held(code)
     with transaction() as ctx:
-        sign_up_desk.called(ctx, event.id, min(registration_id, _MAX_ID))
+        sign_up_desk.called(ctx, event.id, registration_id)
     flash(_("Segnato: l'avete chiamato."), "success")
     return redirect(url_for("sign_up_desk.people", code=code), 303)
 

@@ -23,11 +23,9 @@ from lab.web.forms.sign_up_desk import ChangedForm
 from lab.web.numbers import version_of
 from lab.web.views.sign_up_desk import blueprint, draw, held
 
-_MAX_ID = 2**62
-
 
 def _row(event: Event, registration_id: int) -> Registration:
-    return sign_up_desk.one(context(), event, min(registration_id, _MAX_ID))
+    return sign_up_desk.one(context(), event, registration_id)
 
 
 def _form(event: Event, row: Registration) -> Any:
