@@ -260,8 +260,8 @@ def move(code: str, registration_id: int) -> AnyResponse:
     try:
         if form.validate():
             with transaction() as ctx:
-                row_id, number = registration_id, form.number.data or 0
-                sign_up_desk.move(ctx, event.id, row_id, number, form.reason.data or "")
+                number, reason = form.number.data or 0, form.reason.data or ""
+                sign_up_desk.move(ctx, event.id, registration_id, number, reason)
             return _done(code, registration_id, _("Spostata nella lista d'attesa."))
     except Invalid as error:
         refuse(form, error)
