@@ -48,6 +48,17 @@ def meeting(database: Database, world: World) -> int:
         return int(row.id)
 
 
+def test_help_and_privacy_say_what_is_so(client: FlaskClient) -> None:
+    told = client.get("/aiuto").text
+    assert "Se c&#39;è il bottone Iscriviti" in told or "Se c'è il bottone Iscriviti" in told
+    # Nobody is asked to ring a number that is not there.
+    assert ("chiamaci" in told) is ('href="tel:' in told)
+    privacy = client.get("/privacy").text
+    assert all(
+        f"uno {does}" in privacy for does in ("tiene aperto", "ricorda la lingua", "riconosce il telefono")
+    )
+
+
 def speak(database: Database, world: World, how_many: int) -> None:
     """So many inputs about the project, copied in bulk from the one that is there."""
     with database.writing() as session:
