@@ -52,6 +52,11 @@ class Answer:
     #: It concerns somebody who is on no list.
 
     @property
+    def name(self) -> str:
+        """What was typed, where it can be somebody's name: no address out of a code."""
+        return "" if "://" in self.words else self.words
+
+    @property
     def since(self) -> str:
         """The hour at which they came in."""
         return time_words(self.arrival.said_at or self.arrival.at) if self.arrival else ""

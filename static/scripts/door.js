@@ -142,6 +142,8 @@ function camera(box) {
       shown.hidden = false;
       open.hidden = true;
       await video.play();
+      // The whole picture, with room for the answer below it.
+      shown.scrollIntoView({ block: 'start' });
       watch(read);
     } catch {
       stop();

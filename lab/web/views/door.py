@@ -83,7 +83,7 @@ def mark(code: str) -> AnyResponse | Page:
             done = arrivals.arrive(ctx, command)
     except NotFound as error:
         say = Say.OTHER_EVENT if error.thing == Say.OTHER_EVENT else Say.UNKNOWN
-        return _refusal(code, Answer(say, words="" if door_answer.is_ticket(words) else words), 404)
+        return _refusal(code, Answer(say), 404)
     except Conflict as error:
         assert command is not None
         if error.code not in STOPS:
