@@ -150,6 +150,7 @@ def _draw_code(form: CodeForm, verdict: Verdict | None = None) -> str:
         email=row.email if row else "",
         purpose=row.purpose if row else Purpose.JOIN,
         verdict=verdict,
+        sent_again="nuovo" in request.args and verdict is None,
         after=own_path(after.next if after else "", "/io"),
         mails_wait=lab().settings.smtp is None and not lab().settings.is_production,
     )
@@ -210,7 +211,7 @@ def new_code() -> ResponseReturnValue:
     with transaction() as ctx:
         sign_in.ask(ctx, what)
     entrance.wait(ENTRY, Waiting(pending, after.next, after.shared))
-    return redirect(url_for("accounts.code"), 303)
+    return redirect(url_for("accounts.code", nuovo=1), 303)
 
 
 # --- joining
