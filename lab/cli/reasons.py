@@ -5,7 +5,8 @@ from __future__ import annotations
 from lab.cli.common import words
 from lab.kernel.errors import Conflict, Denied, Invalid, LabError
 
-_SENTENCES: dict[str, tuple[str, str]] = {
+#: In Italian and in English.
+SENTENCES: dict[str, tuple[str, str]] = {
     # people
     "name_missing": ("il nome deve avere almeno una lettera", "the name needs a letter at least"),
     "name_too_long": ("il nome è troppo lungo", "the name is too long"),
@@ -69,7 +70,7 @@ _SENTENCES: dict[str, tuple[str, str]] = {
 
 def sentence(code: str, **params: object) -> str:
     """The words for a code, the code itself where it has none; `params` are the names they mention."""
-    return words(*_SENTENCES.get(code, (code, code))).format(**params)
+    return words(*SENTENCES.get(code, (code, code))).format(**params)
 
 
 def told(error: LabError) -> str:

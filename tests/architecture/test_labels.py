@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import pkgutil
 from enum import StrEnum
 
 import lab.models
-from lab.web.labels import WORDS
+from lab.cli import reasons
+from lab.web.labels import ERRORS, WORDS
+from tests.architecture.source import modules
 
 #: Codes that nobody reads on a page, and why.
 WITHOUT_WORDS = {
@@ -47,3 +50,30 @@ def test_words_belong_to_codes_that_exist() -> None:
 
 def test_codes_without_words_have_a_reason_and_exist() -> None:
     assert set(WITHOUT_WORDS) <= set(enums()) | {"ThreadOf"}
+
+
+#: Refusals that only programs read, by their code.
+FOR_PROGRAMS = {"no_json", "no_places"}
+
+
+def _refusals() -> set[str]:
+    """Every code that is written out where something is refused."""
+    return {
+        part.value
+        for module in modules().values()
+        for call in ast.walk(module.tree)
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Name)
+        and call.func.id in ("Conflict", "Denied", "Invalid")
+        for given in call.args[1 if call.func.id == "Invalid" else 0 :][:1]
+        # One is put together of the state before; states have a sentence each.
+        if not any(isinstance(part, ast.JoinedStr) for part in ast.walk(given))
+        for part in ast.walk(given)
+        if isinstance(part, ast.Constant) and isinstance(part.value, str)
+    }
+
+
+def test_every_refusal_has_words() -> None:
+    """On the pages, or on the terminal where alone one meets it."""
+    assert len(_refusals()) > 100
+    assert _refusals() - ERRORS.keys() - reasons.SENTENCES.keys() == FOR_PROGRAMS
