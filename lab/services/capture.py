@@ -147,7 +147,7 @@ def write(ctx: Context, line: Line) -> Written:
     way = capture_kinds.way(event.kind, line.way)
     if way is None:
         raise Invalid("way", "unknown")
-    line = _tidy(ctx, way, line)
+    line = _tidy(way, line)
     key, digest = once.own_key(ctx, line.idempotency_key), _digest(line)
     again = contributions.with_key(ctx, key)
     if again is not None:
@@ -166,7 +166,7 @@ def write(ctx: Context, line: Line) -> Written:
     return Written(placed, again=False)
 
 
-def _tidy(ctx: Context, way: type[Way], line: Line) -> Line:
+def _tidy(way: type[Way], line: Line) -> Line:
     """The line without what its way does not ask for."""
     return replace(
         line,

@@ -66,7 +66,7 @@ def _refusals() -> set[str]:
         and isinstance(call.func, ast.Name)
         and call.func.id in ("Conflict", "Denied", "Invalid")
         for given in call.args[1 if call.func.id == "Invalid" else 0 :][:1]
-        # One is put together of the state before; states have a sentence each.
+        # What is put together at run time is not written out.
         if not any(isinstance(part, ast.JoinedStr) for part in ast.walk(given))
         for part in ast.walk(given)
         if isinstance(part, ast.Constant) and isinstance(part.value, str)
