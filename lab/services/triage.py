@@ -102,7 +102,7 @@ def sort(ctx: Context, command: Sort) -> Contribution:
         contribution.theme_id = command.theme_id
         contribution.place_id = command.place_id
         contributions.link_projects(ctx, contribution, command.project_ids)
-        _sorted_once(ctx, contribution, grant)
+        _found_its_place(ctx, contribution, grant)
         audit.record(ctx, "contribution.sort", contribution, grant)
     return contribution
 
@@ -113,12 +113,15 @@ def set_theme(ctx: Context, contribution_id: int, theme_id: int | None, version:
     references.known(ctx, "theme", Theme, theme_id)
     with contributions.changing(ctx, contribution_id, version) as contribution:
         contribution.theme_id = theme_id
-        _sorted_once(ctx, contribution, grant)
+        _found_its_place(ctx, contribution, grant)
         audit.record(ctx, "contribution.sort", contribution, grant)
     return contribution
 
 
-def _sorted_once(ctx: Context, contribution: Contribution, grant: Grant) -> None:
+def _found_its_place(ctx: Context, contribution: Contribution, grant: Grant) -> None:
+    # Whoever sorts it has read it; what waits to be shown stays among the unread until it is let through.
+    if contribution.visibility is not Visibility.WAITING:
+        acknowledge(ctx, contribution, grant)
     # The public trace says once that it found its place; the audit log keeps every later correction.
     before = select(Step.id).where(Step.contribution_id == contribution.id, Step.kind == StepKind.SORTED)
     if ctx.session.execute(before.limit(1)).first() is None:

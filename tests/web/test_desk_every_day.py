@@ -256,3 +256,32 @@ def test_an_appeal_is_one_touch_away_for_who_may_answer_it(
         note.contribution_id, note.details = item, {"act_id": act.id}
         (told,) = telling.tell(acting(session, "coordinator"), world.actor("coordinator"), [note])
     assert item_path(told.item) == "/regia/moderazione" and "nessun nome" in told.quote
+
+
+def test_what_somebody_sorted_needs_no_second_key_to_count_as_read(
+    sign_in: SignIn, said: Callable[..., int], database: Database
+) -> None:
+    shown = _code(database, said("Una panchina"))
+    waits = _code(database, said("Scritta senza accesso", visibility=Visibility.WAITING))
+    team, place = sign_in("moderator"), {"kind": "report", "theme": "", "place": "", "version": "1"}
+    for code in (shown, waits):
+        assert team.post(f"/regia/{code}/al-suo-posto", data=place).status_code == 303
+    assert [_one(database, code).state for code in (shown, waits)] == [State.IN_REVIEW, State.RECEIVED]
+    page = team.get("/regia?stato=da-leggere").text
+    assert waits in page and shown not in page
+
+
+def test_the_log_can_be_read_for_one_thing_alone(
+    sign_in: SignIn, said: Callable[..., int], database: Database
+) -> None:
+    ids = [said("Una panchina"), said("Un lampione")]
+    team, office = sign_in("moderator"), sign_in("administrator")
+    first, other = (_code(database, one) for one in ids)
+    for code in (first, other):
+        team.post(f"/regia/{code}/letta", data={"version": "1"})
+    whole = office.get("/regia/sito/registro").text
+    assert f'su=contribution.{ids[0]}">{first}</a>' in whole and "tutto il registro" not in whole
+    one = office.get(f"/regia/sito/registro?su=contribution.{ids[0]}").text
+    assert first in one and other not in one and "Torna a tutto il registro" in one
+    for wrong in ("x", "contribution.", "contribution.99999999999999999999", ".1"):
+        assert office.get(f"/regia/sito/registro?su={wrong}").status_code == 200

@@ -299,12 +299,16 @@ def audit() -> ResponseReturnValue:
     """Who did what, in which function."""
     mark = decode_key(request.args.get("after"), 1)
     before = mark[0] if mark and isinstance(mark[0], int) else None
-    found = audit_log.read(context(), before, whole(request.args.get("persona")))
+    kind, _dot, number = request.args.get("su", "").partition(".")
+    subject_id, person_id = whole(number), whole(request.args.get("persona"))
+    subject = (kind, subject_id) if subject_id is not None else None
+    found = audit_log.read(context(), before, person_id, subject)
     shown = found[: audit_log.PAGE]
     more = len(found) > audit_log.PAGE
     return draw(
         "audit",
         lines=shown,
+        narrowed=person_id is not None or subject is not None,
         act_words=act_words,
         Role=Role,
         next_url=page_url(after=encode_key(shown[-1][0].id)) if more else None,
