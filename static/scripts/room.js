@@ -96,13 +96,17 @@ function fit() {
   if (!stage) return;
   const most = stage.querySelector('.room-questions, .room-agenda, .poll-bars') ? 1.35 : 1;
   const questions = [...stage.querySelectorAll('.room-questions li')];
+  const more = stage.querySelector('[data-more]');
   for (const one of questions) one.hidden = false;
+  if (more) more.hidden = true;
   const fits = () => stage.scrollHeight <= stage.clientHeight + 1;
   for (let part = most; part >= (questions.length ? 0.8 : 0.5); part -= 0.05) {
     stage.style.setProperty('--fit', part.toFixed(2));
     if (fits()) return;
   }
-  // Those with the fewest hands wait on the phones rather than be too small for the last row of chairs.
+  // Those with the fewest hands wait on the phones rather than be too small for the last row of chairs; who asked
+  // reads that they are there.
+  if (more) more.hidden = false;
   while (questions.length > 1 && !fits()) questions.pop().hidden = true;
 }
 

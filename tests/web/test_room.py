@@ -345,5 +345,6 @@ def test_the_wall_without_questions_says_so_in_a_line(client: FlaskClient, host:
     host.post(f"{STEER}/mostra", data={"vista": "questions"})
     wall = client.get(f"{ROOM}/schermo").text
     assert "La prima può essere la tua" in wall
+    assert "data-more" not in wall
     # The list has a narrow column for the hands: words alone would stand in it, one upon the other.
     assert "room-questions" not in wall
