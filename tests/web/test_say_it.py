@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from PIL import Image
 from sqlalchemy import func, select
 
 from lab.db.engine import Database
+from lab.kernel.clock import FrozenClock
 from lab.models.contributions import Contribution, State, Visibility
 from lab.models.operations import Draft, OutboxItem
 from lab.models.pictures import Photo
@@ -116,6 +118,16 @@ def test_who_joins_from_the_receipt_finds_there_what_they_said(
     client.post(f"/proposte/{said.code}/ritira", data={"reason": "L'hanno riparata."})
     assert "Aspetta di essere letta" not in client.get("/io").text
     assert "Per ora non la leggono tutti" not in client.get(f"/proposte/{said.code}").text
+
+
+def test_who_signs_in_from_an_old_receipt_is_not_handed_what_somebody_else_said(
+    client: FlaskClient, database: Database, world: World, clock: FrozenClock
+) -> None:
+    client.post("/proposte/nuova/controlla", data=hidden(say(client)))
+    clock.advance(timedelta(minutes=21))
+    give_password(database, world.people["rosa"])
+    assert sign_in_by_password(client, "rosa@example.org", next="/proposte/nuova/fatto").status_code == 303
+    assert stored(database)[0].person_id is None
 
 
 def test_who_signs_in_otherwise_is_not_handed_what_somebody_said_before_at_this_computer(
@@ -402,7 +414,7 @@ def test_the_author_corrects_inside_the_window_only(
     late = rosa.post(f"/proposte/{said.code}/modifica", data={**form, "text": "Terza"})
     assert late.status_code == 409 and "Terza" in late.text
     assert sign_in("samir").get(f"/proposte/{said.code}/modifica").status_code == 404
-    clock.advance(__import__("datetime").timedelta(hours=2))
+    clock.advance(timedelta(hours=2))
     path = f"/proposte/{said.code}/modifica"
     assert rosa.get(path).status_code == 403
     # Sending it again would be refused again: the words are there to copy, with the way back.

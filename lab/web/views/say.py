@@ -31,6 +31,8 @@ from lab.web.views.proposals import blueprint
 
 #: How long the receipt can be opened again from the browser that sent.
 _RECEIPT = timedelta(hours=2)
+#: For so long it goes to whoever signs in from there. Later, on a computer of many, that may be another.
+_CLAIM = timedelta(minutes=20)
 _SENT = "sent"
 #: One more hand changes nothing there; words said anew may.
 _SETTLED = frozenset({State.DONE, State.DECLINED, State.ANSWERED})
@@ -261,19 +263,19 @@ def _placed(form: SayForm, pending: list[StoredPhoto]) -> Contribution:
 
 
 def _to_receipt(placed: Contribution, *, again: bool = False) -> Response:
-    session[_SENT] = [placed.id, int((context().now + _RECEIPT).timestamp()), again]
+    session[_SENT] = [placed.id, int(context().now.timestamp()), again]
     return redirect(url_for("proposals.done"), 303)
 
 
-def _sent() -> tuple[int, bool]:
-    """What this browser has sent a while ago at most (0 for nothing), and whether it was sent before."""
-    placed_id, until, *again = session.get(_SENT) or (0, 0)
-    return (placed_id if until >= context().now.timestamp() else 0), any(again)
+def _sent(within: timedelta) -> tuple[int, bool]:
+    """What this browser has sent so long ago at most (0 for nothing), and whether it was sent before."""
+    placed_id, at, *again = session.get(_SENT) or (0, 0)
+    return (placed_id if at >= (context().now - within).timestamp() else 0), any(again)
 
 
 def claim_sent(found: Reader) -> None:
     """Give what this browser has just sent to the person who signed in from its receipt."""
-    placed_id, _again = _sent()
+    placed_id, _again = _sent(_CLAIM)
     if placed_id:
         with transaction() as ctx:
             proposals.claim(replace(ctx, actor=found.actor), placed_id)
@@ -284,7 +286,7 @@ def claim_sent(found: Reader) -> None:
 def done() -> str:
     """Step three: the receipt, for the browser that sent and for a while only."""
     ctx = context()
-    placed_id, again = _sent()
+    placed_id, again = _sent(_RECEIPT)
     if not placed_id:
         raise NotFound("receipt")
     placed = proposals.sent(ctx, placed_id)
