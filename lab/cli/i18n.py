@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 
 import click
 from babel.messages.mofile import write_mo
@@ -59,14 +60,14 @@ def _extract(target: Path) -> None:
     root = resource_dir("translations").parent
     if not (root / "lab").is_dir():
         raise fail("Questo si fa dove c'è il codice sorgente.", "This is done where the source is.")
-    mapping = target.with_suffix(".cfg")
-    mapping.write_text(_MAPPING, encoding="utf-8")
-    _babel(
-        "extract", "-F", str(mapping), "-k", "_l", "-k", "_n:1,2", "--no-location", "--sort-output",
-        "--project=laboratorio", "--copyright-holder=Comune di Seregno", "-o", str(target),
-        str(root / "lab"), str(root / "templates"),
-    )  # fmt: skip
-    mapping.unlink()
+    with NamedTemporaryFile("w", encoding="utf-8", suffix=".cfg") as mapping:
+        mapping.write(_MAPPING)
+        mapping.flush()
+        _babel(
+            "extract", "-F", mapping.name, "-k", "_l", "-k", "_n:1,2", "--no-location", "--sort-output",
+            "--project=laboratorio", "--copyright-holder=Comune di Seregno", "-o", str(target),
+            str(root / "lab"), str(root / "templates"),
+        )  # fmt: skip
 
 
 @group.command(help=words("Raccoglie le parole dal codice.", "Collect the words from the code."))
@@ -105,14 +106,12 @@ def check() -> None:
 
 def missing_words() -> list[str]:
     """One line for each word without translation, and for each translation that breaks its pattern."""
-    folder = resource_dir("translations")
-    template = folder / ".check.pot"
-    try:
+    # In a place of its own: two who check at once do not take the file from one another.
+    with TemporaryDirectory() as folder:
+        template = Path(folder) / "words.pot"
         _extract(template)
         with template.open("rb") as file:
             wanted = {(message.id, message.context) for message in read_po(file) if message.id}
-    finally:
-        template.unlink(missing_ok=True)
     problems = []
     for source in _catalogues():
         language = source.parts[-3]
