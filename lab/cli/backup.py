@@ -17,7 +17,7 @@ from typing import IO
 import click
 from sqlalchemy import Connection
 
-from lab.cli.common import fail, going_through, open_database, require_schema, say, words
+from lab.cli.common import fail, going_through, known_revision, open_database, require_schema, say, words
 from lab.db import dump, migrations
 from lab.db.engine import Database
 from lab.kernel.clock import utcnow
@@ -127,13 +127,14 @@ def restore(file: Path) -> None:
 
 
 def _restore(archive: tarfile.TarFile, settings: Settings, database: Database) -> tuple[int, int]:
-    migrations.upgrade(database.engine)
     manifest = json.loads(_member(archive, "manifest.json").read())
     if manifest["format"] != FORMAT or manifest["revision"] != migrations.head_revision():
         raise fail(
             f"La copia è della versione {manifest['revision']}: usa il programma di allora.",
             f"The backup is of revision {manifest['revision']}: restore with that release.",
         )
+    known_revision(database)
+    migrations.upgrade(database.engine)
     with database.engine.connect().execution_options(lab_write=True) as connection, connection.begin():
         if not dump.is_empty(connection):
             raise fail("Il database non è vuoto.", "The database is not empty.")

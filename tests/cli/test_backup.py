@@ -143,6 +143,9 @@ def test_a_copy_cut_short_is_told_in_one_line_and_changes_nothing(
         result = lab("restore", str(cut), url=other_url)
         assert result.exit_code == 1 and "cannot be read" in result.output
     assert _counts(other_url)["person"] == 0
+    empty = f"sqlite:///{tmp_path}/empty.db"
+    assert lab("restore", str(cut), url=empty).exit_code == 1
+    assert lab("db", "check", url=empty).stdout.startswith("Revision none")
 
 
 @pytest.mark.usefixtures("world")
