@@ -24,7 +24,6 @@ blueprint = Blueprint("events", __name__)
 AFTER, AHEAD = "dopo", "poi"
 #: Sheets a poster is printed on.
 SHEETS = ("a4", "a3")
-_ID = "<int(max=9007199254740991):number>"
 
 
 def _mark(name: str) -> events.Mark | None:
@@ -110,7 +109,7 @@ def poster(code: str) -> str:
     )
 
 
-@blueprint.get(f"/eventi/<code>/documenti/{_ID}.pdf")
+@blueprint.get("/eventi/<code>/documenti/<int:number>.pdf")
 @public
 def document(code: str, number: int) -> Response:
     """A PDF of a meeting, to keep: never opened inside the site."""
