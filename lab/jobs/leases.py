@@ -34,7 +34,7 @@ _CANDIDATES = 8
 
 @dataclass(frozen=True)
 class Leased:
-    """A piece of work that is ours until `until`."""
+    """A piece of work that is ours for `LEASE`, or as long as the row still bears this token."""
 
     id: int
     token: str

@@ -190,7 +190,7 @@ def fill_from(form: PartyFields, registration: Registration) -> None:
             form[f"{PREFIX}{key}"].data = value
 
 
-def place_error(form: PartyFields, field: str) -> str:
+def place_error(field: str) -> str:
     """The form's field of a refusal: services name answers and groups by id."""
     if field.startswith("answers."):
         return PREFIX + field.removeprefix("answers.")

@@ -28,7 +28,6 @@ from lab.web.numbers import version_of
 
 blueprint = Blueprint("programme_desk", __name__, url_prefix="/regia/programma")
 
-_ROW = "<int(max=9007199254740991):key>"
 Page = tuple[str, int]
 
 
@@ -176,7 +175,7 @@ def index() -> str:
 
 
 @blueprint.get("/<section>")
-@blueprint.get(f"/<section>/{_ROW}")
+@blueprint.get("/<section>/<int:key>")
 @allow(Permission.PROGRAMME_EDIT)
 def change(section: str, key: int | None = None) -> str:
     """The form for one part."""
@@ -190,7 +189,7 @@ def change(section: str, key: int | None = None) -> str:
 
 
 @blueprint.post("/<section>")
-@blueprint.post(f"/<section>/{_ROW}")
+@blueprint.post("/<section>/<int:key>")
 @allow(Permission.PROGRAMME_EDIT)
 def save(section: str, key: int | None = None) -> Response | Page:
     """Send what was typed; whatever fails, it is still there."""

@@ -149,7 +149,7 @@ def create(code: str) -> Response | str | tuple[str, int]:
         return _page(_door(code), form, error.code), 409
     except Invalid as error:
         _count_failure()
-        refuse(form, Invalid(forms.place_error(form, error.field), error.code))
+        refuse(form, Invalid(forms.place_error(error.field), error.code))
         return _page(_door(code), form), 422
 
 
@@ -162,15 +162,8 @@ def _party(sheet: Sheet, form: Any) -> Party:
     key = form.idempotency_key.data
     return Party(
         sheet.event_id,
-        form.name.data or "",
+        **form.said(),
         consent=bool(form.consent.data),
-        email=form.email.data or "",
-        phone=form.phone.data or "",
-        party_size=form.number_of_people(),
-        group_id=form.group_id(),
-        needs=tuple(form.needs.data or ()),
-        needs_note=form.needs_note.data or "",
-        answers=form.answers(),
         locale=language(),
         consent_version=_version(form.agreed.data, sheet.consent_version),
         person_id=context().actor.person_id,

@@ -360,7 +360,7 @@ def write_down(code: str) -> AnyResponse:
         with transaction() as ctx:
             row = sign_up_desk.add(ctx, _party(event, form))
     except Invalid as error:
-        refuse(form, Invalid(forms.place_error(form, error.field), error.code))
+        refuse(form, Invalid(forms.place_error(error.field), error.code))
         return _typing(held(code), form, 422)
     except Conflict as error:
         return _typing(held(code), form, 409, str(error_words(error.code)))

@@ -76,7 +76,7 @@ def save_change(code: str, registration_id: int) -> AnyResponse:
         with transaction() as ctx:
             sign_up_desk.change(ctx, event.id, _command(row.id, form))
     except Invalid as error:
-        refuse(form, Invalid(forms.place_error(form, error.field), error.code))
+        refuse(form, Invalid(forms.place_error(error.field), error.code))
         return _page(held(code), _row(event, registration_id), form, 422)
     except Conflict as error:
         return _page(held(code), _row(event, registration_id), form, 409, error.code)

@@ -192,7 +192,7 @@ def save(key: str) -> AnyResponse:
         with transaction() as ctx:
             sign_up_changes.change(ctx, _command(ticket, form))
     except Invalid as error:
-        refuse(form, Invalid(forms.place_error(form, error.field), error.code))
+        refuse(form, Invalid(forms.place_error(error.field), error.code))
         return _change_page(key, _ticket(key), form, 422)
     except Conflict as error:
         return _change_page(key, _ticket(key), form, 409, error.code)
