@@ -1,6 +1,7 @@
 // At the door, in the hands of whoever welcomes people: find, mark, let in. Works without network like all the rest.
 import { button, field, h, icon, step, stepper, submit } from './dom.js';
 import { foot } from './frame.js';
+import { stay } from './idle.js';
 import { line } from './net.js';
 import { scanner } from './scan.js';
 import { understand } from './say.js';
@@ -18,8 +19,11 @@ function told({ result }) {
 
 const already = (at) => ['blue', 'it-info-circle', t('door_already', { time: hour(at) })];
 
-const saidOf = ([tone, sign, words], name) => h('p', { class: `door-said tone-${tone}` }, icon(sign),
-  h('span', {}, name && h('strong', {}, h('bdi', {}, name)), name && ': ', words));
+const saidOf = ([tone, sign, words], name, waits) => h('p', { class: `door-said tone-${tone}` }, icon(sign),
+  h('span', {}, name && h('strong', {}, h('bdi', {}, name)), name && ': ', words,
+    waits && h('strong', { class: 'door-waits' }, ` · ${t('door_waiting')}`)));
+
+const lastOf = ({ last }) => last && saidOf(last.said, last.name, last.waits);
 
 /** Writes a mark down; the site's answer, when it comes, is what `app.last` tells from then on. */
 async function write(app, kind, payload, { name, ...more }) {
@@ -34,15 +38,22 @@ async function write(app, kind, payload, { name, ...more }) {
 }
 
 /** Marks somebody: `key` is the person's id, or what was scanned. Who is in already is told so, also without network. */
-async function mark(app, key, said, { name, code, unknown }) {
+async function mark(app, key, said, { name, code, unknown, state }) {
   const at = app.people.marks[key]?.at;
   if (at) app.last = { name, said: already(at) };
   else if (await write(app, 'check_in', said, { name, code })) {
     if (unknown && line.state !== 'ok') app.last.said = ['amber', 'it-warning-circle', t('door_unknown')];
     await app.people.mark(key, said.people).catch(() => {});
   }
-  app.show('door', {});
+  // They are in all the same: whoever stands at the door may have to find them a chair.
+  app.last.waits = state === 'waiting';
 }
+
+/** What the site answered to the last mark is what is told of it from then on. */
+const hears = (app) => ({ detail }) => {
+  if (app.last?.uuid !== detail.client_uuid) return;
+  app.last = { ...app.last, name: detail.answer?.name || app.last.name, said: told(detail) };
+};
 
 function row(app, person) {
   const at = app.people.arrivedAt(person);
@@ -50,11 +61,11 @@ function row(app, person) {
   return h('li', { class: `door-row${at ? ' is-in' : ''}` },
     h('div', {}, h('p', { class: 'door-name' }, h('bdi', {}, person.name)),
       h('p', { class: 'door-more' }, h('bdi', {}, codeInTwo(person.code)), ' ', person.party_size > 1 && t('door_party', { n: number(person.party_size) }),
-        person.state === 'waiting' && h('span', { class: 'door-waits' }, ` ${t('door_waiting')}`))),
+        person.state === 'waiting' && h('span', { class: 'door-waits' }, ` · ${t('door_waiting')}`))),
     at ? h('p', { class: 'door-in tone-blue' }, icon('it-check-circle'), t('door_already', { time: hour(at) }))
       : h('div', { class: 'door-do' }, person.party_size > 1 && stepper(draft, 'people',
         { label: t('party_title'), less: t('party_less'), more: t('party_more'), most: person.party_size }),
-      button(t('door_mark'), () => mark(app, person.id, { registration_id: person.id, people: draft.people }, person), { css: 'go-main', 'aria-label': `${t('door_mark')}: ${person.name}` })));
+      button(t('door_mark'), () => mark(app, person.id, { registration_id: person.id, people: draft.people }, person).then(() => app.show('door', {})), { css: 'go-main', 'aria-label': `${t('door_mark')}: ${person.name}` })));
 }
 
 function list(app, text) {
@@ -69,24 +80,45 @@ function list(app, text) {
 /** Somebody's ticket: marked by the list when it is there, else as it is, for the site to know. */
 async function scanned(app, text) {
   const meant = understand(text, app.bundle.ticket_base);
-  if (!meant) return app.show('door', { trouble: 'bad_code' });
+  if (!meant) {
+    app.last = { said: ['brick', 'it-close-circle', t('bad_code')] };
+    return undefined;
+  }
   const person = await app.people.who(meant);
   if (!person) return mark(app, JSON.stringify(meant), meant, { name: meant.code ?? '', code: meant.code, unknown: true });
   const at = app.people.arrivedAt(person);
   if (at) {
     app.last = { name: person.name, said: already(at) };
-    return app.show('door', {});
+    return undefined;
   }
   const people = person.party_size;
   return mark(app, person.id, meant.code ? { registration_id: person.id, people } : { ...meant, people }, person);
 }
 
+/** A queue with tickets: the camera stays open, and says of each what became of it. */
+function scans(app) {
+  const said = h('div', { class: 'door-scanned', role: 'status' });
+  const tell = () => said.replaceChildren(...[lastOf(app)].filter(Boolean));
+  const found = async (text) => {
+    await scanned(app, text);
+    stay();
+    tell();
+  };
+  app.last = null;
+  const video = scanner(app, found, () => app.show('door', { trouble: 'scan_no' }), { goesOn: true });
+  const [stop, hear] = [app.cleanup, hears(app)];
+  app.outbox.addEventListener('result', hear);
+  app.outbox.addEventListener('change', tell);
+  app.cleanup = () => {
+    stop();
+    app.outbox.removeEventListener('result', hear);
+    app.outbox.removeEventListener('change', tell);
+  };
+  return [h('h1', { tabindex: '-1' }, t('scan')), said, video, foot(app, [], () => app.show('door', {}))];
+}
+
 export function door(app, { scanning, trouble }) {
-  if (scanning) {
-    return [h('h1', { tabindex: '-1' }, t('scan')), h('p', { class: 'totem-lead' }, t('scan_hint')),
-      scanner(app, (text) => scanned(app, text), () => app.show('door', { trouble: 'scan_no' })),
-      foot(app, [], () => app.show('door', {}))];
-  }
+  if (scanning) return scans(app);
   const results = h('div', { class: 'door-results', 'aria-live': 'polite' });
   const said = h('div', { role: 'status' });
   const count = h('p', { class: 'door-count' });
@@ -107,12 +139,9 @@ export function door(app, { scanning, trouble }) {
     count.textContent = [app.headCount !== undefined && t('door_count', { n: number(app.headCount) }),
       waiting.length > 0 && t('door_unsent', { n: number(waiting.length) })].filter(Boolean).join(' · ');
     said.replaceChildren(...[app.bundle.event.cancelled && saidOf(['brick', 'it-close-circle', t('called_off')]), line.state === 'revoked' && saidOf(['brick', 'it-warning-circle', t('c_revoked')]),
-      app.last && saidOf(app.last.said, app.last.name)].filter(Boolean));
+      lastOf(app)].filter(Boolean));
   };
-  const hear = ({ detail }) => {
-    if (app.last?.uuid !== detail.client_uuid) return;
-    app.last = { ...app.last, name: detail.answer?.name || app.last.name, said: told(detail) };
-  };
+  const hear = hears(app);
   app.outbox.addEventListener('result', hear);
   app.outbox.addEventListener('change', show);
   app.cleanup = () => {

@@ -2,6 +2,8 @@
 import { h } from './dom.js';
 
 const PAUSE = 150;
+// One ticket held still is one scan; it must be gone for a while before it counts again.
+const AWAY = 3000;
 
 async function eye() {
   const formats = (await globalThis.BarcodeDetector?.getSupportedFormats?.().catch(() => [])) ?? [];
@@ -13,11 +15,14 @@ async function eye() {
   return read;
 }
 
-/** A picture of the camera; `found(text)` is called once, `failed()` when there is no camera to use. */
-export function scanner(app, found, failed) {
+/** A picture of the camera; `found(text)` is called once, or for one ticket after the other where it `goesOn`;
+ * `failed()` when there is no camera to use. */
+export function scanner(app, found, failed, { goesOn = false } = {}) {
   const video = h('video', { class: 'totem-camera', muted: true, playsinline: true, 'aria-hidden': 'true' });
   let stream;
   let over = false;
+  let seen = '';
+  let last = 0;
   const stop = () => {
     over = true;
     stream?.getTracks().forEach((track) => track.stop());
@@ -26,10 +31,18 @@ export function scanner(app, found, failed) {
     if (over) return;
     const text = video.readyState >= 2 ? await read(video).catch(() => null) : null;
     if (over) return;
-    if (text) {
+    if (text && !goesOn) {
       stop();
-      found(text);
-    } else setTimeout(look, PAUSE, read);
+      return found(text);
+    }
+    if (text && text !== seen) {
+      seen = text;
+      navigator.vibrate?.(60);
+      await found(text);
+    }
+    if (text) last = Date.now();
+    else if (Date.now() - last > AWAY) seen = '';
+    setTimeout(look, PAUSE, read);
   };
   const start = async () => {
     try {
