@@ -92,6 +92,14 @@ def its_office(ctx: Context, h: Happening, kind: str) -> Iterator[Hearer]:
             yield Hearer(person, kind, contribution_id=contribution.id, details=h.details)
 
 
+def whoever_has_it(ctx: Context, h: Happening, kind: str) -> Iterator[Hearer]:
+    """Who has the input in hand; where nobody has, the research team."""
+    contribution = ctx.session.get(Contribution, h.ids["contribution_id"])
+    if contribution is not None:
+        for person in [contribution.holder_id] if contribution.holder_id else audience.team(ctx):
+            yield Hearer(person, kind, contribution_id=contribution.id, details=h.details)
+
+
 def office_of_action(ctx: Context, h: Happening, kind: str) -> Iterator[Hearer]:
     """The people of the action's leading office."""
     action = ctx.session.get(Action, h.ids["action_id"])
@@ -156,6 +164,7 @@ def other_moderators(ctx: Context, h: Happening, kind: str) -> Iterator[Hearer]:
 FAN_OUT: dict[str, tuple[tuple[Audience, str], ...]] = {
     "contribution.placed": (),
     "contribution.routed": ((authors, "routed"), (followers, "routed"), (named_office, "office_asked")),
+    "contribution.given_back": ((whoever_has_it, "given_back"),),
     "contribution.passed_on": (
         (authors, "passed_on"),
         (followers, "passed_on"),

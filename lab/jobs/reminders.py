@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 
 from lab.kernel.clock import end_of_local_day, local_date, start_of_local_day
 from lab.models.contributions import IS_OPEN, Contribution
-from lab.services import audience, notifications
+from lab.services import audience, desk, notifications
 from lab.services.context import Context
 from lab.services.notifications import Hearer
 
@@ -19,6 +19,9 @@ OFFICE_NEAR = 3
 LATE_TOLD = 3
 #: Inputs named in one run: a backlog of thousands is a matter for the desk, not for a mailbox.
 MOST = 50
+
+#: What was hidden waits for no answer.
+_WAITS = and_(IS_OPEN, desk.NOT_HIDDEN)
 
 
 def remind(ctx: Context, group_wait: timedelta) -> int:
@@ -43,7 +46,7 @@ def _promises(ctx: Context, team: list[int], group_wait: timedelta) -> int:
 def _promised(ctx: Context, start: datetime, end: datetime) -> list[Contribution]:
     query = (
         select(Contribution)
-        .where(IS_OPEN, Contribution.promise_due_at >= start, Contribution.promise_due_at < end)
+        .where(_WAITS, Contribution.promise_due_at >= start, Contribution.promise_due_at < end)
         .order_by(Contribution.promise_due_at, Contribution.id)
         .limit(MOST)
     )
@@ -64,7 +67,7 @@ def _office_days(ctx: Context, team: list[int], group_wait: timedelta) -> int:
     query = (
         select(Contribution)
         .where(
-            IS_OPEN,
+            _WAITS,
             Contribution.office_id.is_not(None),
             Contribution.office_due_on >= today - timedelta(LATE_TOLD),
             Contribution.office_due_on <= today + timedelta(OFFICE_NEAR),

@@ -52,6 +52,10 @@ SENTENCES: dict[str, str] = {
         "Il Laboratorio propone quest'azione al tuo ufficio. Puoi adottarla, cambiarla o rimandarla."
     ),
     "action_sent_back": N_("%(office)s rimanda l'azione al Laboratorio. Ecco perché."),
+    "given_back": N_(
+        "%(office)s la restituisce al Laboratorio: non tocca a quell'ufficio. "
+        "Il motivo è nella storia della proposta."
+    ),
     "team_adopted": N_("%(office)s ha adottato l'azione."),
     "promise_near": N_("Abbiamo promesso una risposta entro %(due)s."),
     "promise_late": N_("Avevamo promesso una risposta per %(due)s: siamo in ritardo."),

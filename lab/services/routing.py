@@ -105,6 +105,7 @@ def give_back(ctx: Context, contribution_id: int, version: int | None, reason: s
         contribution.office_id = contribution.office_due_on = None
         contributions.add_step(ctx, contribution, StepKind.TAKEN_BACK, grant, text=words)
         audit.record(ctx, "contribution.give_back", contribution, grant, reason=words, from_office_id=before)
+        outbox.announce(ctx, "contribution.given_back", contribution_id=contribution.id, office_id=before)
     return contribution
 
 

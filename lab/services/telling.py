@@ -33,8 +33,11 @@ from lab.services.context import Context
 #: Kinds that only staff receive; each leads to the desk.
 OFFICE_KINDS = frozenset({"office_asked", "office_due", "office_late", "action_proposed", "office_withdrawn"})
 TEAM_KINDS = frozenset(
-    {"promise_near", "promise_late", "team_office_late", "action_sent_back", "team_adopted", "appeal_made"}
-)
+    {
+        "promise_near", "promise_late", "team_office_late",
+        "given_back", "action_sent_back", "team_adopted", "appeal_made",
+    }
+)  # fmt: skip
 #: They ask for an answer: once it is there, there is nothing to say.
 ASKING_KINDS = frozenset(
     {"office_asked", "office_due", "office_late", "promise_near", "promise_late", "team_office_late"}

@@ -17,7 +17,7 @@ from lab.models.contributions import Contribution, ContributionAuthor, State, Vi
 from lab.models.conversation import Comment, Follow
 from lab.models.moderation import ModerationAct
 from lab.models.notifications import Notification
-from lab.services import contributions
+from lab.services import contributions, routing
 from tests.jobs.conftest import Mailbox, Scene, text_of
 from tests.world import NOW
 
@@ -269,6 +269,29 @@ def test_an_office_is_reminded_of_its_day(scene: Scene, mailbox: Mailbox) -> Non
     scene.work()
     assert "era attesa per" in text_of(mailbox.to("office")[-1])
     assert len(mailbox.to("facilitator")) == 1
+
+
+def test_nobody_is_reminded_of_what_was_hidden(scene: Scene, mailbox: Mailbox) -> None:
+    hidden = scene.say("rosa", visibility=Visibility.HIDDEN)
+    with scene.act() as ctx, contributions.changing(ctx, hidden.id) as changing:
+        changing.office_id, changing.office_due_on = scene.world.verde, date(2026, 12, 1)
+    scene.clock.move_to(NOW.replace(month=12, day=2))
+    scene.work()
+    scene.clock.advance(timedelta(days=18))
+    scene.work()
+    assert not mailbox.to("office") and not mailbox.to("facilitator")
+
+
+def test_who_has_it_in_hand_hears_that_an_office_gave_it_back(scene: Scene, mailbox: Mailbox) -> None:
+    said = scene.say("rosa")
+    with scene.act("facilitator") as ctx:
+        routing.route(ctx, routing.Route(said.id, None, scene.world.verde))
+    scene.work()
+    with scene.act("office") as ctx:
+        routing.give_back(ctx, said.id, None, "La strada è della Provincia.")
+    scene.work()
+    assert "Servizio Verde e Ambiente la restituisce" in text_of(mailbox.to("facilitator")[-1])
+    assert not mailbox.to("moderator")
 
 
 @pytest.mark.parametrize("kind", [kind for rows in handlers.FAN_OUT.values() for _, kind in rows])
