@@ -25,6 +25,7 @@ from lab.mail.render import render
 from lab.mail.transports import MailPostponed, MailRefused, MailServerAway, SmtpTransport
 from lab.models.accounts import Person
 from lab.models.contributions import Contribution
+from lab.models.registrations import RegistrationState
 from lab.policy.actor import SYSTEM
 from lab.services import contributions, outbox
 from lab.services.context import Context
@@ -201,7 +202,7 @@ MEETING = SimpleNamespace(
     title="Assemblea", code="EV90", starts_at=NOW, minutes=90, place_note="", cancelled_reason="Piove.",
 )  # fmt: skip
 PARTY = SimpleNamespace(party_size=2, code="K7PX", name="Rosa", locale="it", email="rosa@example.org")
-TICKET = SimpleNamespace(kept_until=NOW, standing=SimpleNamespace(number=3))
+TICKET = SimpleNamespace(kept_until=NOW, standing=SimpleNamespace(number=3, state=RegistrationState.WAITING))
 #: What a mail about a sign-up speaks of.
 SIGNED_UP = {
     "event": MEETING, "registration": PARTY, "ticket": TICKET, "place": "Parco", "what": ["when"],
