@@ -66,6 +66,8 @@ RESULT_WORDS: dict[str, Any] = {
 _SILENT = timedelta(minutes=10)
 _OLD = timedelta(hours=24)
 _SKEW_MS = 120_000
+#: From so many minutes on a wrong clock is told in hours.
+_IN_HOURS = 120
 _SPACE = 50_000_000
 #: Years that a tablet may believe to live in.
 _YEARS = 1970, 2200
@@ -159,6 +161,21 @@ def _facts(report: dict[str, Any], moment: Any) -> list[tuple[str, str]]:
     return found
 
 
+def _wrong_by(minutes: int) -> str:
+    if minutes >= _IN_HOURS:
+        hours = round(minutes / 60)
+        return ngettext(
+            "L'ora del tablet è sbagliata di %(num)s ora.",
+            "L'ora del tablet è sbagliata di %(num)s ore.",
+            hours,
+        )
+    return ngettext(
+        "L'ora del tablet è sbagliata di %(num)s minuto.",
+        "L'ora del tablet è sbagliata di %(num)s minuti.",
+        minutes,
+    )
+
+
 def _advice(device: Device, now: datetime, application: str) -> list[str]:
     """What somebody should do, the most pressing first; empty when all is well."""
     report = device.report or {}
@@ -170,13 +187,7 @@ def _advice(device: Device, now: datetime, application: str) -> list[str]:
         found.append(_("C'è roba da mandare da più di un giorno: porta il tablet dove c'è rete."))
     minutes = abs(_whole(report, "clock_offset_ms")) // 60_000
     if abs(_whole(report, "clock_offset_ms")) > _SKEW_MS:
-        found.append(
-            ngettext(
-                "L'ora del tablet è sbagliata di %(num)s minuto.",
-                "L'ora del tablet è sbagliata di %(num)s minuti.",
-                minutes,
-            )
-        )
+        found.append(_wrong_by(minutes))
     if report.get("persisted") is False:
         found.append(_("La memoria del tablet non è protetta: manda tutto la sera stessa."))
     if 0 < _whole(report, "free_bytes") < _SPACE:

@@ -109,6 +109,8 @@ def test_the_list_says_what_to_do(
     page = desk.get(HERE).text
     for words in ("In funzione", "da più di un giorno", "sbagliata di 5 minuti", "non è protetta"):
         assert words in page
+    tablet.send(queue=7, refused=0, clock_offset_ms=86_400_000)
+    assert "sbagliata di 24 ore" in desk.get(HERE).text
     tablet.send(queue="x", oldest=7, clock_offset_ms=None, free_bytes={}, application=[])
     assert desk.get(HERE).status_code == 200
     for end in ("9999-12-31T23:59:59-23:00", "0001-01-01T00:00:00+23:00", "9999-12-31T23:59:59"):

@@ -3,7 +3,7 @@
 import { button, h, icon } from './dom.js';
 import * as lease from './lease.js';
 import { line } from './net.js';
-import { clockIsRight, minutes, space } from './selftest.js';
+import { clockIsRight, rightTime, space } from './selftest.js';
 import * as store from './store.js';
 import { codeInTwo, hour, moment, number, t } from './texts.js';
 
@@ -22,7 +22,7 @@ async function facts(app) {
     [t('c_sent'), number(status.sent)],
     [t('c_net'), t(NET[line.state]), line.state !== 'ok'],
     [t('c_sync'), line.at ? moment(line.at) : t('c_never')],
-    [t('c_clock'), clockIsRight() ? t('c_clock_ok') : t('c_clock_off', { n: number(minutes()) }), !clockIsRight()],
+    [t('c_clock'), clockIsRight() ? t('c_clock_ok') : t('c_clock_off', { time: rightTime() }), !clockIsRight()],
     [t('c_keep'), t(await navigator.storage.persisted() ? 'yes' : 'no')],
     free !== null && [t('c_space'), `${number(Math.round(free / 1e6))} MB`],
     lease.free() > 0 && [t('c_lease'), number(lease.free())],

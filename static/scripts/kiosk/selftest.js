@@ -2,7 +2,7 @@
 import { button, h, icon } from './dom.js';
 import { line, ping } from './net.js';
 import * as store from './store.js';
-import { number, t } from './texts.js';
+import { moment, t } from './texts.js';
 
 const PATIENCE = 15_000;
 const SKEW = 120_000;
@@ -15,7 +15,8 @@ async function workerStands() {
   return Boolean(await caches.match('/totem', { ignoreVary: true }));
 }
 
-export const minutes = () => Math.round(Math.abs(line.offset ?? 0) / 60_000);
+/** What the clock should say, in words: whoever sets it right needs that, not by how much it is wrong. */
+export const rightTime = () => moment(Date.now() + (line.offset ?? 0));
 export const clockIsRight = () => Math.abs(line.offset ?? 0) <= SKEW;
 
 /** Free bytes, as far as the browser tells. */
@@ -40,18 +41,18 @@ async function points(app) {
     ['test_write', keeps, 'test_write_no'],
     ['test_space', room > SPACE, 'test_space_no'],
     ['test_keep', persisted, 'test_keep_no'],
-    ['test_clock', clockIsRight(), 'test_clock_no', { n: minutes() }],
+    ['test_clock', clockIsRight(), 'test_clock_no', { time: rightTime() }],
     ['test_net', net, line.state === 'portal' ? 'test_portal' : 'test_net_no'],
   ];
 }
 
 const MUST = new Set(['test_worker', 'test_bundle', 'test_write']);
 
-function row([key, well, advice, { n } = {}]) {
+function row([key, well, advice, values]) {
   const [tone, sign, word] = well ? ['green', 'it-check-circle', 'test_ok']
     : MUST.has(key) ? ['brick', 'it-close-circle', 'test_bad'] : ['amber', 'it-warning-circle', 'test_note'];
   return h('li', { class: `test-row tone-${tone}` }, icon(sign, 'test-icon'),
-    h('div', {}, h('p', {}, h('strong', {}, t(key)), ': ', t(word)), !well && h('p', { class: 'test-advice' }, t(advice, { n: n && number(n) }))));
+    h('div', {}, h('p', {}, h('strong', {}, t(key)), ': ', t(word)), !well && h('p', { class: 'test-advice' }, t(advice, values))));
 }
 
 export function selftest(app, { found }) {
