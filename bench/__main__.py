@@ -19,6 +19,7 @@ from sqlalchemy import select
 import lab.models  # noqa: F401  # every table is known before the first query
 from bench import data, engines, load, measure, report, rush, server, site, tablets, weight
 from bench.report import Line
+from lab.cli.serving import THREADS
 from lab.db.engine import Database
 from lab.kernel.clock import utcnow
 from lab.models.accounts import Person
@@ -115,7 +116,7 @@ def main() -> None:
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
         "load": load.loader(),
         "hello": "a bare Flask view of 20 bytes, same gunicorn: "
-        f"{server.WORKERS} workers of {server.THREADS} threads",
+        f"{server.WORKERS} workers of {THREADS} threads",
     }
     print(report.as_json(lines, about) if options.json else report.as_text(lines))
     if not options.json:

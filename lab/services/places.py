@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from sqlalchemy import func, select
@@ -27,7 +27,8 @@ class ThemeWords:
 
     theme_id: int | None
     name: str
-    name_en: str = ""
+    #: The name in other languages, by locale.
+    names: Mapping[str, str] = field(default_factory=dict)
     office_id: int | None = None
     retired: bool = False
     #: The fingerprint its page was drawn with; "" for a new one.
@@ -40,7 +41,8 @@ class PlaceWords:
 
     place_id: int | None
     name: str
-    name_en: str = ""
+    #: The name in other languages, by locale.
+    names: Mapping[str, str] = field(default_factory=dict)
     x: int = 500
     y: int = 500
     retired: bool = False
@@ -86,7 +88,7 @@ def save_theme(ctx: Context, command: ThemeWords) -> Theme:
     with seen.changing(held, command.seen):
         theme = held or _new_theme(ctx, command, name)
         theme.name = name
-        theme.names = _names(theme.names, command.name_en)
+        theme.names = _names(theme.names, command.names)
         theme.office_id = command.office_id
         theme.retired = command.retired
     ctx.session.flush()
@@ -111,7 +113,7 @@ def _in_use(ctx: Context, model: type[Row]) -> Sequence[Row]:
 def _new_theme(ctx: Context, command: ThemeWords, name: str) -> Theme:
     codes.hold(ctx, "theme")
     values = {
-        "name": name, "names": _names({}, command.name_en),
+        "name": name, "names": _names({}, command.names),
         "office_id": command.office_id, "retired": command.retired,
     }  # fmt: skip
     same = seen.made_already(_in_use(ctx, Theme), "name", values)
@@ -130,14 +132,14 @@ def save_place(ctx: Context, command: PlaceWords) -> Place:
     """Make or change a place. Raises `Invalid`, and `Conflict("changed_meanwhile")`."""
     grant = ctx.require(Permission.PROGRAMME_EDIT)
     name = _name(command.name)
-    for field, value in (("x", command.x), ("y", command.y)):
+    for side, value in (("x", command.x), ("y", command.y)):
         if not 0 <= value <= 1000:
-            raise Invalid(field, "off_the_plan")
+            raise Invalid(side, "off_the_plan")
     held = _held(ctx, Place, command.place_id, name)
     with seen.changing(held, command.seen):
         place = held or _new_place(ctx, command, name)
         place.name = name
-        place.names = _names(place.names, command.name_en)
+        place.names = _names(place.names, command.names)
         place.x, place.y = command.x, command.y
         place.retired = command.retired
     ctx.session.flush()
@@ -148,7 +150,7 @@ def save_place(ctx: Context, command: PlaceWords) -> Place:
 def _new_place(ctx: Context, command: PlaceWords, name: str) -> Place:
     codes.hold(ctx, "L")
     values = {
-        "name": name, "names": _names({}, command.name_en),
+        "name": name, "names": _names({}, command.names),
         "x": command.x, "y": command.y, "retired": command.retired,
     }  # fmt: skip
     same = seen.made_already(_in_use(ctx, Place), "name", values)
@@ -175,7 +177,7 @@ def _name(name: str) -> str:
     return cleaned
 
 
-def _names(names: dict[str, str], english: str) -> dict[str, str]:
-    others = {key: value for key, value in names.items() if key != "en"}
-    word = clean_line(english, NAME_LIMIT)
-    return {**others, "en": word} if word else others
+def _names(before: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+    """What stands in a language that the page did not ask for stays; an empty name goes."""
+    words = {**before, **{code: clean_line(word, NAME_LIMIT) for code, word in given.items()}}
+    return {code: word for code, word in words.items() if word}

@@ -164,16 +164,18 @@ def _facts(report: dict[str, Any], moment: Any) -> list[tuple[str, str]]:
 def _wrong_by(minutes: int) -> str:
     if minutes >= _IN_HOURS:
         hours = round(minutes / 60)
-        return ngettext(
+        words = ngettext(
             "L'ora del tablet è sbagliata di %(num)s ora.",
             "L'ora del tablet è sbagliata di %(num)s ore.",
             hours,
         )
-    return ngettext(
-        "L'ora del tablet è sbagliata di %(num)s minuto.",
-        "L'ora del tablet è sbagliata di %(num)s minuti.",
-        minutes,
-    )
+    else:
+        words = ngettext(
+            "L'ora del tablet è sbagliata di %(num)s minuto.",
+            "L'ora del tablet è sbagliata di %(num)s minuti.",
+            minutes,
+        )
+    return str(words)
 
 
 def _advice(device: Device, now: datetime, application: str) -> list[str]:

@@ -507,6 +507,13 @@ def test_themes_and_places_are_added_changed_and_retired(sign_in: SignIn, world:
     # The same tap twice is one.
     twice = admin.post("/regia/sito/temi/nuovo", data={"name": "Àcqua", "name_en": "Water"})
     assert twice.status_code == 303
+    # Every language of the site has its name, and a name that another page wrote stays.
+    green = f"/regia/sito/temi/{world.green}"
+    shown = admin.get(green).text
+    arabic = {"name": "Verde", "name_en": "Green", "name_ar": "خضرة", "seen": _seen(shown)}
+    assert 'name="name_ar"' in shown and admin.post(green, data=arabic).status_code == 303
+    assert "خضرة" in admin.get("/proposte?lang=ar").text
+    admin.get("/?lang=it")
     assert admin.get("/regia/sito/temi").text.count("Àcqua") == 1
     theme = f"/regia/sito/temi/{world.green}"
     change = {"name": "Verde e parco", "retired": "y", "seen": _seen(admin.get(theme).text)}

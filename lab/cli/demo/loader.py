@@ -164,15 +164,16 @@ def _phases(demo: dict[str, Any], starts: date, ends: date) -> list[tuple[str, s
 
 def _places_and_themes(ctx: Context, demo: dict[str, Any], codes: Codes) -> None:
     for item in demo["luoghi"]:
-        place = Place(code=item["codice"], name=item["nome"], x=item["x"], y=item["y"], names={})
+        names = words.PLACES.get(item["codice"], {})
+        place = Place(code=item["codice"], name=item["nome"], x=item["x"], y=item["y"], names=names)
         ctx.session.add(place)
         ctx.session.flush()
         codes.places[place.code] = place.id
-    for position, (code, (name, english, office)) in enumerate(words.THEMES.items(), start=1):
+    for position, (code, (name, names, office)) in enumerate(words.THEMES.items(), start=1):
         theme = Theme(
             code=code,
             name=name,
-            names={"en": english},
+            names=names,
             office_id=codes.offices[office],
             position=position,
         )

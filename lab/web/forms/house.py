@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from flask_babel import lazy_gettext as _l
 from wtforms import (
     BooleanField,
     EmailField,
+    Field,
     FieldList,
     Form,
     FormField,
@@ -23,10 +24,15 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
+from lab.kernel.locales import SUPPORTED
 from lab.kernel.text import clean_line, valid_email
 from lab.services.site import OpeningTime
 from lab.web.forms.base import LabForm, SeenForm
 from lab.web.labels import error_words
+
+#: How the names of fields for other languages begin.
+_IN = "name_"
+Named = TypeVar("Named", bound="NamedForm")
 
 LINKS = 6
 _RANGE = re.compile(r"([01]?\d|2[0-3])[:.]([0-5]\d) ?- ?([01]?\d|2[0-3])[:.]([0-5]\d)")
@@ -141,11 +147,34 @@ class ProfileForm(LabForm):
         return tuple((words, url) for words, url in pairs if words and url)
 
 
-class ThemeForm(SeenForm):
-    """A theme."""
+class NamedForm(SeenForm):
+    """Something with a name of its own, and one in each other language of the site (`in_languages`)."""
 
     name = StringField(_l("Nome"), validators=[InputRequired(_l("Scrivi il nome.")), Length(max=400)])
-    name_en = StringField(_l("Nome in inglese"), validators=[Length(max=80)])
+
+    def elsewhere(self) -> dict[str, Field]:
+        """The fields of the other languages, by locale."""
+        return {one.name.removeprefix(_IN): one for one in self if one.name.startswith(_IN)}
+
+    def names(self) -> dict[str, str]:
+        """What was written in them."""
+        return {code: one.data or "" for code, one in self.elsewhere().items()}
+
+
+def in_languages(form: type[Named], locales: tuple[str, ...]) -> type[Named]:
+    """The form with a name in each of these languages, but for the first: that one is the site's own."""
+    others = {
+        f"{_IN}{code}": StringField(
+            _l("Nome: %(language)s", language=SUPPORTED[code].native_name), validators=[Length(max=80)]
+        )
+        for code in locales[1:]
+    }
+    return type(form.__name__, (form,), others)
+
+
+class ThemeForm(NamedForm):
+    """A theme."""
+
     office_id = SelectField(_l("L'ufficio che di solito risponde"), coerce=str, validators=[Optional()])
     retired = BooleanField(_l("Non si sceglie più"))
 
@@ -155,11 +184,9 @@ class ThemeForm(SeenForm):
         return self
 
 
-class PlaceForm(SeenForm):
+class PlaceForm(NamedForm):
     """A place on the plan."""
 
-    name = StringField(_l("Nome"), validators=[InputRequired(_l("Scrivi il nome.")), Length(max=400)])
-    name_en = StringField(_l("Nome in inglese"), validators=[Length(max=80)])
     x = IntegerField(_l("Da sinistra, da 0 a 1000"), validators=_between(0, 1000))
     y = IntegerField(_l("Dall'alto, da 0 a 1000"), validators=_between(0, 1000))
     retired = BooleanField(_l("Non si sceglie più"))

@@ -24,7 +24,7 @@ from lab.web.access import allow
 from lab.web.act_words import act_words, work_words
 from lab.web.app_state import context, lab, transaction
 from lab.web.forms.base import LabForm, SeenForm, refuse
-from lab.web.forms.house import LINKS, PlaceForm, ProfileForm, RulesForm, ThemeForm
+from lab.web.forms.house import LINKS, Named, PlaceForm, ProfileForm, RulesForm, ThemeForm, in_languages
 from lab.web.i18n import language
 from lab.web.nav import NavItem
 from lab.web.numbers import whole
@@ -161,10 +161,10 @@ def themes() -> ResponseReturnValue:
 @allow(Permission.PROGRAMME_EDIT)
 def theme(theme_id: int | None) -> ResponseReturnValue:
     """One theme."""
-    form = ThemeForm(formdata=None)
+    form = _named(ThemeForm)(formdata=None)
     if theme_id is not None:
         found = places.theme(context(), theme_id)
-        form = ThemeForm(formdata=None, obj=found, **_beside(found))
+        form = _named(ThemeForm)(formdata=None, obj=found, **_beside(found))
         form.office_id.data = str(found.office_id or "")
     return draw("theme", form=form.offer(directory.offices(context())), is_new=theme_id is None)
 
@@ -174,11 +174,11 @@ def theme(theme_id: int | None) -> ResponseReturnValue:
 @allow(Permission.PROGRAMME_EDIT)
 def save_theme(theme_id: int | None) -> ResponseReturnValue:
     """Keep it."""
-    form = ThemeForm().offer(directory.offices(context()))
+    form = _named(ThemeForm)().offer(directory.offices(context()))
     status = 422
     if form.validate_on_submit():
         office_id = int(form.office_id.data) if form.office_id.data else None
-        words = (form.name.data or "", form.name_en.data or "", office_id, bool(form.retired.data))
+        words = (form.name.data or "", form.names(), office_id, bool(form.retired.data))
         try:
             with transaction() as ctx:
                 places.save_theme(ctx, places.ThemeWords(theme_id, *words, form.seen.data or ""))
@@ -196,10 +196,10 @@ def save_theme(theme_id: int | None) -> ResponseReturnValue:
 @allow(Permission.PROGRAMME_EDIT)
 def place(place_id: int | None) -> ResponseReturnValue:
     """One place."""
-    form = PlaceForm(formdata=None)
+    form = _named(PlaceForm)(formdata=None)
     if place_id is not None:
         found = places.place(context(), place_id)
-        form = PlaceForm(formdata=None, obj=found, **_beside(found))
+        form = _named(PlaceForm)(formdata=None, obj=found, **_beside(found))
     return draw("place", form=form, is_new=place_id is None)
 
 
@@ -208,10 +208,10 @@ def place(place_id: int | None) -> ResponseReturnValue:
 @allow(Permission.PROGRAMME_EDIT)
 def save_place(place_id: int | None) -> ResponseReturnValue:
     """Keep it."""
-    form = PlaceForm()
+    form = _named(PlaceForm)()
     status = 422
     if form.validate_on_submit():
-        words = (form.name.data or "", form.name_en.data or "", form.x.data or 0, form.y.data or 0)
+        words = (form.name.data or "", form.names(), form.x.data or 0, form.y.data or 0)
         retired = bool(form.retired.data)
         try:
             with transaction() as ctx:
@@ -225,9 +225,13 @@ def save_place(place_id: int | None) -> ResponseReturnValue:
     return draw("place", form=form, is_new=place_id is None), status
 
 
+def _named(form: type[Named]) -> type[Named]:
+    return in_languages(form, lab().settings.locales)
+
+
 def _beside(row: Theme | Place) -> dict[str, str]:
     """What the form of a theme or place holds besides the row's own fields."""
-    return {"name_en": row.names.get("en", ""), "seen": seen.fingerprint(row)}
+    return {f"name_{code}": word for code, word in row.names.items()} | {"seen": seen.fingerprint(row)}
 
 
 def _told(form: SeenForm, row: Theme | Place | None, status: int) -> None:
